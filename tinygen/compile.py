@@ -1,0 +1,59 @@
+"""The whole compiler as one function: model bytes to a program that is ready to be emitted."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tinygen import ctext
+from tinygen.emit import ArenaKind, Optimize, Program, Provenance
+from tinygen.ir import Graph, Numerics
+from tinygen.memory import allocate
+from tinygen.ops.base import Isa
+from tinygen.passes import run_pipeline
+from tinygen.select import select
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a user chooses; the defaults are the command line's."""
+
+    name: str = ""
+    numerics: Numerics = Numerics.TFLM
+    optimize: Optimize = Optimize.SPEED
+    arena: ArenaKind = ArenaKind.STATIC
+
+
+def compile_model(data: bytes, file_name: str, target: str, isa: Isa, options: Options) -> Program:
+    """Compile a TFLite flatbuffer for a core named ``target`` with extensions ``isa``.
+
+    Raises ModelError for a malformed file, UnsupportedError for what tinygen does not compile.
+    """
+    from tinygen.frontend.tflite import read_model
+
+    graph = read_model(data, file_name, options.numerics)
+    sha256 = hashlib.sha256(data).hexdigest()
+    return compile_graph(graph, file_name, sha256, target, isa, options)
+
+
+def compile_graph(
+    graph: Graph,
+    file_name: str,
+    sha256: str,
+    target: str,
+    isa: Isa,
+    options: Options,
+    observe: Callable[[str, Graph], None] = lambda name, graph: None,
+) -> Program:
+    """Compile a graph that the front end has read; ``observe`` sees it after each pass."""
+    optimized = run_pipeline(graph, observe)
+    steps = select(optimized, isa)
+    provenance = Provenance(
+        model_file=file_name,
+        model_sha256=sha256,
+        target=target,
+        numerics=options.numerics.value,
+        optimize=options.optimize,
+        arena=options.arena,
+    )
+    name = ctext.identifier(options.name or graph.name)
+    return Program(name, optimized, steps, allocate(optimized, steps), provenance)

@@ -1,0 +1,276 @@
+"""A planned program to C text: the model's header, its layers, and its constants.
+
+Templates decide nothing; they loop over the ready-made values that this module prepares.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cache
+from typing import Any
+
+import jinja2
+import numpy as np
+
+from tinygen import __version__, ctext
+from tinygen.ir import Array, Graph, Tensor
+from tinygen.memory import Memory
+from tinygen.ops import definition_of
+from tinygen.ops.base import Call, Kernel
+from tinygen.resources import data_dir, kernel_source
+from tinygen.select import Step
+
+
+class ArenaKind(Enum):
+    """Who owns the arena: the model's own static memory, or the caller."""
+
+    STATIC = "static"
+    CALLER = "caller"
+
+
+class Optimize(Enum):
+    """What kernels are instantiated for: one per geometry, or one for all geometries."""
+
+    SPEED = "speed"
+    SIZE = "size"
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What the generated code says about where it came from."""
+
+    model_file: str
+    model_sha256: str
+    target: str
+    numerics: str
+    optimize: Optimize
+    arena: ArenaKind
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """All that the emitter sees."""
+
+    name: str
+    graph: Graph
+    steps: tuple[Step, ...]
+    memory: Memory
+    provenance: Provenance
+
+    @property
+    def layers(self) -> tuple[Step, ...]:
+        """The steps that have code, in order; a layer's number is its index here."""
+        return tuple(s for s in self.steps if s.kernel is not None)
+
+
+@dataclass(slots=True)
+class _Writer:
+    """Collects what the layers need: function instances and constant arrays, each once."""
+
+    program: Program
+    instances: dict[tuple[Any, ...], dict[str, Any]] = field(default_factory=dict)
+    constants: dict[str, Array] = field(default_factory=dict)
+    known: dict[tuple[str, bytes], str] = field(default_factory=dict)
+
+    def constant(self, name: str, values: Array) -> str:
+        """The symbol that holds ``values``; equal arrays share one."""
+        key = (values.dtype.str, values.tobytes())
+        if key not in self.known:
+            self.known[key] = name
+            self.constants[name] = values
+        return self.known[key]
+
+    def instance(self, kernel: Kernel[Any], call: Call) -> str:
+        """The function that runs ``call``'s geometry, made on first use."""
+        baked = self.program.provenance.optimize is Optimize.SPEED
+        key = (kernel.function, call.shape if baked else None)
+        if key not in self.instances:
+            number = sum(k[0] == kernel.function for k in self.instances)
+            self.instances[key] = {
+                "name": kernel.function.removeprefix("tg_") + (f"_{number}" if baked else "_any"),
+                "kernel": kernel.function,
+                "types": kernel.types,
+                "shape": _fields(call.shape) if baked else None,
+                "operands": [t.dtype.c_type for t in call.operands],
+                "results": [t.dtype.c_type for t in call.results],
+                "scratch": kernel.scratch,
+            }
+        return str(self.instances[key]["name"])
+
+
+def emit(program: Program) -> dict[str, str]:
+    """The model's C files by name: header, layers, constants, and the kernels they use."""
+    name, writer = program.name, _Writer(program)
+    layers = [_layer(writer, i, step) for i, step in enumerate(program.layers)]
+    context = {
+        "name": name,
+        "macro": name.upper(),
+        "version": __version__,
+        "origin": _origin(program.provenance),
+        "inputs": [_tensor(program, t) for t in program.graph.inputs],
+        "outputs": [_tensor(program, t, writer, i) for i, t in enumerate(program.graph.outputs)],
+        "arena_bytes": max(1, program.memory.arena_bytes),
+        "static_arena": program.provenance.arena is ArenaKind.STATIC,
+        "headers": sorted({s.kernel.header for s in program.layers if s.kernel}),
+        "instances": list(writer.instances.values()),
+        "layers": layers,
+        "per_call_shape": program.provenance.optimize is Optimize.SIZE,
+        "constants": [
+            {"name": symbol, "declaration": _declaration(symbol, values),
+             "definition": ctext.array(symbol, values)}
+            for symbol, values in writer.constants.items()
+        ],
+    }
+    files = {
+        f"{name}.h": render("model/model.h.j2", context),
+        f"{name}.c": render("model/model.c.j2", context),
+        f"{name}_weights.h": render("model/weights.h.j2", context),
+        f"{name}_weights.c": render("model/weights.c.j2", context),
+    }
+    return files | kernel_files(context["headers"])
+
+
+def constant_symbols(files: dict[str, str], name: str) -> tuple[str, ...]:
+    """The names of the model's constant arrays in emitted ``files``."""
+    lines = files[f"{name}_weights.h"].splitlines()
+    return tuple(
+        line.split("[")[0].split()[-1] for line in lines if line.startswith("extern const ")
+    )
+
+
+def kernel_files(headers: Iterable[str]) -> dict[str, str]:
+    """The kernel headers and, transitively, those that they include, by file name."""
+    found: dict[str, str] = {}
+    todo = list(headers)
+    while todo:
+        header = todo.pop()
+        if header not in found:
+            found[header] = kernel_source(header)
+            todo += [
+                line.split('"')[1]
+                for line in found[header].splitlines()
+                if line.startswith('#include "')
+            ]
+    return dict(sorted(found.items()))
+
+
+def render(template: str, context: dict[str, Any]) -> str:
+    """Fill ``templates/<template>``; a name that the context lacks is an error."""
+    return _environment().get_template(template).render(context)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    root = data_dir("templates")
+    return jinja2.Environment(
+        loader=jinja2.FunctionLoader(lambda name: root.joinpath(name).read_text(encoding="utf-8")),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - the output is C, and ctext has made the text safe
+    )
+
+
+def layer_function(program: Program, index: int) -> str:
+    """The C function of layer ``index``: its symbol in the linked image."""
+    op = program.layers[index].op
+    return f"layer_{index:02d}_{ctext.identifier(op.kind)}_{_short_name(op.name)}"
+
+
+def _short_name(name: str) -> str:
+    """The last two parts of the first name that TensorFlow joined with semicolons."""
+    parts = [p for p in name.split(";")[0].split("/") if p]
+    return ctext.identifier("_".join(parts[-2:]), limit=32)
+
+
+def _layer(writer: _Writer, index: int, step: Step) -> dict[str, Any]:
+    program, kernel = writer.program, step.kernel
+    assert kernel is not None
+    offsets = program.memory.tensors
+    calls = []
+    prefix = f"{program.name}_{index:02d}_{_short_name(step.op.name)}"
+    for number, call in enumerate(step.calls):
+        suffix = f"_{number}" if len(step.calls) > 1 else ""
+        params = []
+        for field_name, value in call.params:
+            if isinstance(value, np.ndarray):
+                params.append((field_name, writer.constant(f"{prefix}{suffix}_{field_name}", value)))
+            else:
+                params.append((field_name, ctext.literal(value)))
+        arguments = []
+        for position, tensor in enumerate(call.operands):
+            if tensor.is_constant:
+                arguments.append(writer.constant(f"{prefix}{suffix}_in{position}", tensor.values))
+            else:
+                arguments.append(_pointer(tensor.dtype.c_type, offsets[tensor], const=True))
+        arguments += [_pointer(t.dtype.c_type, offsets[t]) for t in call.results]
+        if kernel.scratch:
+            arguments.append(_pointer("int8_t", program.memory.scratch[program.steps.index(step)]))
+        calls.append({
+            "function": writer.instance(kernel, call),
+            "types": kernel.types,
+            "suffix": suffix,
+            "shape": _fields(call.shape),
+            "params": params,
+            "arguments": arguments,
+        })
+    macs = definition_of(step.op).macs(step.op)
+    y = step.op.y
+    return {
+        "index": index,
+        "function": layer_function(program, index),
+        "comment": ctext.comment(f"{step.op.kind} '{step.op.name}'", 92),
+        "shapes": f"{_dims(step.op.x)} -> {_dims(y)}" + (f", {macs:,} MACs" if macs else ""),
+        "calls": calls,
+        "output_offset": offsets[y],
+        "output_bytes": y.nbytes,
+    }
+
+
+def _pointer(c_type: str, offset: int, *, const: bool = False) -> str:
+    return f"({'const ' if const else ''}{c_type} *)(arena + {offset})"
+
+
+def _fields(shape: tuple[tuple[str, int], ...]) -> list[tuple[str, str]]:
+    return [(name, ctext.literal(value)) for name, value in shape]
+
+
+def _dims(tensor: Tensor) -> str:
+    return "x".join(str(d) for d in tensor.shape) or "scalar"
+
+
+def _declaration(symbol: str, values: Array) -> str:
+    return f"extern const {ctext.C_TYPES[values.dtype.name]} {symbol}[{values.size}];"
+
+
+def _origin(provenance: Provenance) -> list[tuple[str, str]]:
+    return [
+        ("model", ctext.comment(provenance.model_file)),
+        ("sha256", provenance.model_sha256),
+        ("target", ctext.comment(provenance.target)),
+        ("options", f"--numerics {provenance.numerics} --optimize {provenance.optimize.value} "
+                    f"--arena {provenance.arena.value}"),
+    ]
+
+
+def _tensor(program: Program, tensor: Tensor, writer: _Writer | None = None,
+            index: int = 0) -> dict[str, Any]:
+    """What header and accessors say of a model input or output."""
+    constant = None
+    if tensor.is_constant and writer is not None:
+        constant = writer.constant(f"{program.name}_output_{index}", tensor.values)
+    quant = tensor.quant
+    return {
+        "label": ctext.comment(tensor.name),
+        "c_type": tensor.dtype.c_type,
+        "dtype": tensor.dtype.value,
+        "shape": ", ".join(str(d) for d in tensor.shape) or "1",
+        "rank": len(tensor.shape),
+        "elements": tensor.elements,
+        "bytes": tensor.nbytes,
+        "scale": ctext.literal(quant.scale[0]) if quant and not quant.per_channel else None,
+        "zero_point": quant.zero_point[0] if quant and not quant.per_channel else None,
+        "offset": program.memory.tensors.get(tensor, 0),
+        "constant": constant,
+    }

@@ -1,0 +1,180 @@
+"""What an operator is made of: one ``OpDef`` in one file holds everything about it.
+
+The data flow: ``parse`` reads the node of the file, ``rules`` decide whether it is supported,
+``reference`` computes it in numpy (the oracle), and ``kernels`` are the rows from which
+``tinygen.select`` takes the first that fits the target; its ``lower`` gives the C calls.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Flag, auto
+from typing import Any, Generic, TypeVar
+
+from tinygen.errors import ModelError
+from tinygen.ir import Activation, Array, DType, Numerics, Op, Tensor
+
+O = TypeVar("O", bound=Op)  # noqa: E741 - O is an operator throughout
+T = TypeVar("T")
+
+
+class Isa(Flag):
+    """Instruction set extensions that a kernel row may need beyond plain C."""
+
+    ANY = 0
+    DSP = auto()  # Armv7E-M / Armv8-M DSP extension: SMLAD, SXTB16, SSAT
+    MVE = auto()  # Armv8.1-M Helium
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One operator as the file has it, for an ``OpDef``'s ``parse``.
+
+    ``inputs`` holds None where the file leaves an optional input out.
+    """
+
+    kind: str
+    name: str
+    inputs: tuple[Tensor | None, ...]
+    outputs: tuple[Tensor, ...]
+    numerics: Numerics
+    options_type: int
+    options_table: Any  # flatbuffers.table.Table, or None
+
+    @property
+    def present(self) -> tuple[Tensor, ...]:
+        """The inputs that the file gives."""
+        return tuple(t for t in self.inputs if t is not None)
+
+    def options(self, reader: type[T]) -> T:
+        """The operator's builtin options, read with the tflite package's class ``reader``.
+
+        Options that the file leaves out have the schema's defaults.
+        Raises ModelError if the file holds options of another operator.
+        """
+        import flatbuffers
+        import tflite
+
+        name = reader.__name__
+        if self.options_table is None:
+            table = flatbuffers.table.Table(bytearray(_EMPTY_TABLE), 4)
+        elif self.options_type != getattr(tflite.BuiltinOptions, name):
+            raise ModelError(f"{self.kind} '{self.name}' carries the options of another operator")
+        else:
+            table = self.options_table
+        options: Any = reader()
+        options.Init(table.Bytes, table.Pos)
+        return options  # type: ignore[no-any-return]
+
+    def activation(self, code: int) -> Activation:
+        """The fused activation of TFLite code ``code``.
+
+        Raises ModelError for a code that the schema does not have.
+        """
+        try:
+            return list(Activation)[code]
+        except IndexError:
+            raise ModelError(
+                f"{self.kind} '{self.name}' has an unknown fused activation ({code})"
+            ) from None
+
+    def arity(self, inputs: range | int, outputs: int = 1) -> None:
+        """Check the number of inputs and outputs. Raises ModelError."""
+        wanted = inputs if isinstance(inputs, range) else range(inputs, inputs + 1)
+        if len(self.inputs) not in wanted or len(self.outputs) != outputs:
+            raise ModelError(
+                f"{self.kind} '{self.name}' has {len(self.inputs)} inputs and "
+                f"{len(self.outputs)} outputs; the schema asks for "
+                f"{wanted.start} to {wanted.stop - 1}, and {outputs}"
+            )
+
+
+# A flatbuffer table without fields: a vtable of 4 bytes (size 4, table size 4), then its table.
+_EMPTY_TABLE = bytes((4, 0, 4, 0, 4, 0, 0, 0))
+
+
+Value = int | float | Array
+Rule = Callable[[O], str]
+"""'' where the rule holds, else what was found. The docstring's first line is the rule as a user
+reads it; the rest says what to do about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a kernel: what is known when compiling, what is handed over at run time.
+
+    ``shape`` and ``params`` fill the fields of the C structs ``<types>_shape`` and
+    ``<types>_params``. Shapes are constants of the function's instance, so two layers of one
+    geometry share its code; params (weights, multipliers, zero points) are the layer's own.
+    An array in ``params`` becomes a constant in ``.rodata``.
+    """
+
+    shape: tuple[tuple[str, int], ...]
+    params: tuple[tuple[str, Value], ...]
+    operands: tuple[Tensor, ...]
+    results: tuple[Tensor, ...]
+    scratch_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel(Generic[O]):
+    """One row of the selection table: a C function and when it may be used.
+
+    ``function`` is in ``tinygen/kernels/<header>`` and is called with (shape, params, operands...,
+    results..., scratch if ``scratch``). ``types`` is the prefix of its structs' names.
+    ``in_place`` rows read each element of operand 0 no later than they write it to result 0.
+    """
+
+    function: str
+    header: str
+    types: str
+    lower: Callable[[O], tuple[Call, ...]]
+    needs: Isa = Isa.ANY
+    fits: Callable[[O], bool] = lambda op: True
+    scratch: bool = False
+    in_place: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpDef(Generic[O]):
+    """Everything about one operator. ``kernels``: best first; the last takes all that passed the
+    rules. An empty table marks a view: the output is the input's bytes, and no code is made."""
+
+    op: type[O]
+    parse: Callable[[Node], O]
+    rules: tuple[Rule[O], ...]
+    reference: Callable[[O, tuple[Array, ...]], tuple[Array, ...]]
+    kernels: tuple[Kernel[O], ...]
+    macs: Callable[[O], int] = lambda op: 0
+
+    @property
+    def is_view(self) -> bool:
+        """Whether the output shares the input's bytes."""
+        return not self.kernels
+
+    def violations(self, op: O) -> list[str]:
+        """Every broken rule of ``op``, each as one message with its remedy."""
+        found = []
+        for rule in self.rules:
+            if detail := rule(op):
+                first, _, remedy = (rule.__doc__ or rule.__name__).partition("\n")
+                line = f"{op.kind} '{op.name}': {first.strip()} Found: {detail}."
+                if remedy := " ".join(remedy.split()):
+                    line += f" {remedy}"
+                found.append(line)
+        return found
+
+
+def describe(tensor: Tensor) -> str:
+    """How an error message names a tensor."""
+    return f"tensor '{tensor.name}' {tensor}"
+
+
+def int8_per_tensor(op: Op) -> str:
+    """Activations are int8 with one scale and zero point.
+
+    Convert the model with full integer post-training quantization (int8).
+    """
+    for tensor in (*op.activations, *op.outputs):
+        if tensor.dtype is not DType.INT8 or tensor.quant is None or tensor.quant.per_channel:
+            return describe(tensor)
+    return ""

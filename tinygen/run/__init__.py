@@ -1,0 +1,1 @@
+"""Running firmware: the protocol, the device, and what it runs on."""

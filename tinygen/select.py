@@ -1,0 +1,40 @@
+"""Choose a kernel for every operator: the one place where the instruction set decides."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from tinygen.ir import Graph, Op
+from tinygen.ops import definition_of
+from tinygen.ops.base import Call, Isa, Kernel
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An operator with its decision taken; ``kernel`` is None for a view, which has no code."""
+
+    op: Op
+    kernel: Kernel[Any] | None
+    calls: tuple[Call, ...]
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Bytes that the step's calls need for themselves, one after the other."""
+        return max((call.scratch_bytes for call in self.calls), default=0)
+
+
+def select(graph: Graph, isa: Isa) -> tuple[Step, ...]:
+    """Take the first row of each operator's table that the target can run and that fits."""
+    return tuple(_step(op, isa) for op in graph.ops)
+
+
+def candidates(op: Op, isa: Isa) -> Iterable[Kernel[Any]]:
+    """Every row that may compute ``op`` on a core with ``isa``, best first."""
+    return (row for row in definition_of(op).kernels if row.needs in isa and row.fits(op))
+
+
+def _step(op: Op, isa: Isa) -> Step:
+    if definition_of(op).is_view:
+        return Step(op, None, ())
+    kernel = next(iter(candidates(op, isa)))
+    return Step(op, kernel, kernel.lower(op))
