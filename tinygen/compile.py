@@ -10,7 +10,7 @@ from tinygen.ir import Graph, Numerics
 from tinygen.memory import allocate
 from tinygen.ops.base import Isa
 from tinygen.passes import run_pipeline
-from tinygen.select import select
+from tinygen.select import Choice, best, select
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,14 @@ def compile_graph(
     isa: Isa,
     options: Options,
     observe: Callable[[str, Graph], None] = lambda name, graph: None,
+    choose: Choice = best,
 ) -> Program:
-    """Compile a graph that the front end has read; ``observe`` sees it after each pass."""
+    """Compile a graph that the front end has read.
+
+    ``observe`` sees the graph after each pass; ``choose`` picks among the kernel rows that fit.
+    """
     optimized = run_pipeline(graph, observe)
-    steps = select(optimized, isa)
+    steps = select(optimized, isa, choose)
     provenance = Provenance(
         model_file=file_name,
         model_sha256=sha256,

@@ -8,14 +8,21 @@ import numpy as np
 from tinygen.ir import Array
 
 C_TYPES = {
-    "int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "uint16": "uint16_t",
-    "int32": "int32_t", "uint32": "uint32_t", "int64": "int64_t", "float32": "float",
-    "float64": "double", "bool": "bool",
+    "int8": "int8_t",
+    "uint8": "uint8_t",
+    "int16": "int16_t",
+    "uint16": "uint16_t",
+    "int32": "int32_t",
+    "uint32": "uint32_t",
+    "int64": "int64_t",
+    "float32": "float",
+    "float64": "double",
+    "bool": "bool",
 }
 _KEYWORDS = frozenset(
     "auto break case char const continue default do double else enum extern float for goto if "
     "inline int long register restrict return short signed sizeof static struct switch typedef "
-    "union unsigned void volatile while _Bool _Complex _Imaginary main bool true false".split()
+    "union unsigned void volatile while main bool true false".split()
 )
 
 
@@ -29,8 +36,8 @@ def identifier(text: str, limit: int = 40) -> str:
 
 def comment(text: str, limit: int = 100) -> str:
     """``text`` made safe inside a C comment or string: printable ASCII without ends or escapes."""
-    plain = "".join(c if " " <= c <= "~" and c not in '"\\' else "?" for c in text)
-    plain = plain.replace("*/", "* /").replace("/*", "/ *").replace("??", "? ?")
+    plain = "".join(c if " " <= c <= "~" and c not in '"\\' else "_" for c in text)
+    plain = re.sub(r"([*/?])(?=[*/?])", r"\1 ", plain)  # comment ends and trigraphs
     return plain if len(plain) <= limit else plain[: limit - 3] + "..."
 
 
@@ -44,8 +51,9 @@ def literal(value: int | float, dtype: np.dtype[np.generic] | None = None) -> st
             return f"INT64_C({number})"
         return "INT32_MIN" if number == -(2**31) else str(number)
     single = dtype is None or dtype == np.float32
-    text = np.format_float_scientific(np.float32(value) if single else np.float64(value),
-                                      unique=True, trim="0")
+    text = np.format_float_scientific(
+        np.float32(value) if single else np.float64(value), unique=True, trim="0"
+    )
     return text + ("f" if single else "")
 
 

@@ -62,6 +62,11 @@ class Program:
         """The steps that have code, in order; a layer's number is its index here."""
         return tuple(s for s in self.steps if s.kernel is not None)
 
+    @property
+    def baked(self) -> bool:
+        """Whether each geometry has its own function, with the shape as a constant."""
+        return self.provenance.optimize is Optimize.SPEED
+
 
 @dataclass(slots=True)
 class _Writer:
@@ -80,9 +85,9 @@ class _Writer:
             self.constants[name] = values
         return self.known[key]
 
-    def instance(self, kernel: Kernel[Any], call: Call) -> str:
-        """The function that runs ``call``'s geometry, made on first use."""
-        baked = self.program.provenance.optimize is Optimize.SPEED
+    def instance(self, kernel: Kernel[Any], call: Call, layer: int) -> str:
+        """The function that runs ``call``'s geometry, made on first use by ``layer``."""
+        baked = self.program.baked
         key = (kernel.function, call.shape if baked else None)
         if key not in self.instances:
             number = sum(k[0] == kernel.function for k in self.instances)
@@ -91,10 +96,13 @@ class _Writer:
                 "kernel": kernel.function,
                 "types": kernel.types,
                 "shape": _fields(call.shape) if baked else None,
-                "operands": [t.dtype.c_type for t in call.operands],
-                "results": [t.dtype.c_type for t in call.results],
-                "scratch": kernel.scratch,
+                "parameters": _parameters(kernel, call, baked=baked),
+                "arguments": _forwarded(kernel, call, baked=baked),
+                "layers": [],
             }
+        users: list[int] = self.instances[key]["layers"]
+        if layer not in users:
+            users.append(layer)
         return str(self.instances[key]["name"])
 
 
@@ -102,6 +110,7 @@ def emit(program: Program) -> dict[str, str]:
     """The model's C files by name: header, layers, constants, and the kernels they use."""
     name, writer = program.name, _Writer(program)
     layers = [_layer(writer, i, step) for i, step in enumerate(program.layers)]
+    headers = sorted({s.kernel.header for s in program.layers if s.kernel})
     context = {
         "name": name,
         "macro": name.upper(),
@@ -111,13 +120,16 @@ def emit(program: Program) -> dict[str, str]:
         "outputs": [_tensor(program, t, writer, i) for i, t in enumerate(program.graph.outputs)],
         "arena_bytes": max(1, program.memory.arena_bytes),
         "static_arena": program.provenance.arena is ArenaKind.STATIC,
-        "headers": sorted({s.kernel.header for s in program.layers if s.kernel}),
+        "headers": headers,
         "instances": list(writer.instances.values()),
         "layers": layers,
-        "per_call_shape": program.provenance.optimize is Optimize.SIZE,
+        "per_call_shape": not program.baked,
         "constants": [
-            {"name": symbol, "declaration": _declaration(symbol, values),
-             "definition": ctext.array(symbol, values)}
+            {
+                "name": symbol,
+                "declaration": _declaration(symbol, values),
+                "definition": ctext.array(symbol, values),
+            }
             for symbol, values in writer.constants.items()
         ],
     }
@@ -127,7 +139,7 @@ def emit(program: Program) -> dict[str, str]:
         f"{name}_weights.h": render("model/weights.h.j2", context),
         f"{name}_weights.c": render("model/weights.c.j2", context),
     }
-    return files | kernel_files(context["headers"])
+    return files | kernel_files(headers)
 
 
 def constant_symbols(files: dict[str, str], name: str) -> tuple[str, ...]:
@@ -168,7 +180,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - the output is C, and ctext has made the text safe
+        autoescape=False,
     )
 
 
@@ -180,7 +192,7 @@ def layer_function(program: Program, index: int) -> str:
 
 def _short_name(name: str) -> str:
     """The last two parts of the first name that TensorFlow joined with semicolons."""
-    parts = [p for p in name.split(";")[0].split("/") if p]
+    parts = [p for p in name.split(";", maxsplit=1)[0].split("/") if p]
     return ctext.identifier("_".join(parts[-2:]), limit=32)
 
 
@@ -195,7 +207,9 @@ def _layer(writer: _Writer, index: int, step: Step) -> dict[str, Any]:
         params = []
         for field_name, value in call.params:
             if isinstance(value, np.ndarray):
-                params.append((field_name, writer.constant(f"{prefix}{suffix}_{field_name}", value)))
+                params.append(
+                    (field_name, writer.constant(f"{prefix}{suffix}_{field_name}", value))
+                )
             else:
                 params.append((field_name, ctext.literal(value)))
         arguments = []
@@ -207,14 +221,20 @@ def _layer(writer: _Writer, index: int, step: Step) -> dict[str, Any]:
         arguments += [_pointer(t.dtype.c_type, offsets[t]) for t in call.results]
         if kernel.scratch:
             arguments.append(_pointer("int8_t", program.memory.scratch[program.steps.index(step)]))
-        calls.append({
-            "function": writer.instance(kernel, call),
-            "types": kernel.types,
-            "suffix": suffix,
-            "shape": _fields(call.shape),
-            "params": params,
-            "arguments": arguments,
-        })
+        calls.append(
+            {
+                "function": writer.instance(kernel, call, index),
+                "types": kernel.types,
+                "suffix": suffix,
+                "shape": _fields(call.shape),
+                "params": params,
+                "arguments": [
+                    *([] if program.baked else [f"&shape{suffix}"]),
+                    f"&params{suffix}",
+                    *arguments,
+                ],
+            }
+        )
     macs = definition_of(step.op).macs(step.op)
     y = step.op.y
     return {
@@ -226,6 +246,21 @@ def _layer(writer: _Writer, index: int, step: Step) -> dict[str, Any]:
         "output_offset": offsets[y],
         "output_bytes": y.nbytes,
     }
+
+
+def _parameters(kernel: Kernel[Any], call: Call, *, baked: bool) -> list[str]:
+    """The parameters of a kernel's instance."""
+    shape = [] if baked else [f"const {kernel.types}_shape *shape"]
+    operands = [f"const {t.dtype.c_type} *x{i}" for i, t in enumerate(call.operands)]
+    results = [f"{t.dtype.c_type} *y{i}" for i, t in enumerate(call.results)]
+    scratch = ["int8_t *scratch"] if kernel.scratch else []
+    return [*shape, f"const {kernel.types}_params *params", *operands, *results, *scratch]
+
+
+def _forwarded(kernel: Kernel[Any], call: Call, *, baked: bool) -> list[str]:
+    """What an instance hands to its kernel."""
+    names = [p.split("*")[-1] for p in _parameters(kernel, call, baked=baked)]
+    return ["&shape", *names] if baked else names
 
 
 def _pointer(c_type: str, offset: int, *, const: bool = False) -> str:
@@ -249,13 +284,17 @@ def _origin(provenance: Provenance) -> list[tuple[str, str]]:
         ("model", ctext.comment(provenance.model_file)),
         ("sha256", provenance.model_sha256),
         ("target", ctext.comment(provenance.target)),
-        ("options", f"--numerics {provenance.numerics} --optimize {provenance.optimize.value} "
-                    f"--arena {provenance.arena.value}"),
+        (
+            "options",
+            f"--numerics {provenance.numerics} --optimize {provenance.optimize.value} "
+            f"--arena {provenance.arena.value}",
+        ),
     ]
 
 
-def _tensor(program: Program, tensor: Tensor, writer: _Writer | None = None,
-            index: int = 0) -> dict[str, Any]:
+def _tensor(
+    program: Program, tensor: Tensor, writer: _Writer | None = None, index: int = 0
+) -> dict[str, Any]:
     """What header and accessors say of a model input or output."""
     constant = None
     if tensor.is_constant and writer is not None:

@@ -1,29 +1,73 @@
 """From steps to buffers and back: which tensor lives where in the arena.
 
-Views and in-place results share their operand's buffer; scratch lives for one step.
+Views and in-place results share their operand's buffer; scratch lives for one step. Constants are
+not in the arena.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tinygen.ir import Graph, Tensor
 from tinygen.plan import Buffer, Plan, check_plan, plan_buffers
 from tinygen.select import Step
 
+# Kernels load int8 by the word where that is faster.
+ALIGNMENT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """The step that needs the most of the arena, and what for, in bytes.
+
+    ``step`` indexes the steps; -1 is before the first, when the inputs have been written, and
+    ``len(steps)`` is after the last. ``held`` is what only other steps read. A result in place of
+    an input counts as that input.
+    """
+
+    step: int
+    inputs: int = 0
+    outputs: int = 0
+    scratch: int = 0
+    held: int = 0
+
+    @property
+    def total(self) -> int:
+        """All bytes alive at the step."""
+        return self.inputs + self.outputs + self.scratch + self.held
+
+    def describe(self, steps: Sequence[Step]) -> str:
+        """One line for errors and reports; ``steps`` are those that were allocated."""
+        if self.step < 0:
+            where = "before the first layer"
+        elif self.step >= len(steps):
+            where = "after the last layer"
+        else:
+            layer = sum(step.kernel is not None for step in steps[: self.step])
+            op = steps[self.step].op
+            where = f"at layer {layer} ({op.kind} '{op.name}')"
+        uses = (
+            (self.inputs, "in"),
+            (self.outputs, "out"),
+            (self.scratch, "scratch"),
+            (self.held, "held for later"),
+        )
+        return f"peak {where}: " + (" + ".join(f"{n:,} {use}" for n, use in uses if n) or "0")
+
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Byte offsets into the arena.
+    """Byte offsets into the arena, whose first byte must be aligned to 8.
 
     ``scratch`` has one offset per step, 0 where the step needs none. ``live_bound_bytes`` is the
-    most bytes of tensors alive at one step, each tensor apart: what a plan without sharing and
-    without scratch cannot go below.
+    most bytes of tensors alive at one step, a view not being a tensor of its own: what a plan
+    without in-place results cannot go below, even if it needs no scratch.
     """
 
     tensors: dict[Tensor, int]
     scratch: tuple[int, ...]
     plan: Plan
     live_bound_bytes: int
+    peak: Peak
 
     @property
     def arena_bytes(self) -> int:
@@ -31,32 +75,108 @@ class Memory:
         return self.plan.arena_bytes
 
 
+@dataclass(slots=True, eq=False)
+class _Life:
+    """A buffer in the making: the steps from ``first`` to ``last`` need its bytes."""
+
+    name: str
+    size: int
+    alignment: int
+    first: int
+    last: int
+
+
 def allocate(graph: Graph, steps: Sequence[Step]) -> Memory:
     """Plan the arena of ``graph`` executed as ``steps``.
 
-    Inputs are written before the first step; outputs are read after the last.
+    All inputs are written before the first step; all outputs are read after the last.
     """
-    first: dict[Tensor, int] = {t: -1 for t in graph.inputs}
-    last: dict[Tensor, int] = {t: -1 for t in graph.inputs}
-    home: dict[Tensor, Tensor] = {t: t for t in graph.inputs}
-    for index, step in enumerate(steps):
-        for tensor in step.op.activations:
-            last[home[tensor]] = index
-        for tensor in step.op.outputs:
-            source = step.op.x if step.kernel is None else tensor
-            home[tensor] = home.get(source, tensor)
-            first.setdefault(home[tensor], index)
-            last[home[tensor]] = index
-    for tensor in graph.outputs:
-        if tensor in home:
-            last[home[tensor]] = len(steps)
-    owners = list(first)
-    buffers = [Buffer(t.name, t.nbytes, first[t], last[t]) for t in owners]
-    buffers += [Buffer(f"scratch of {s.op.name}", s.scratch_bytes, i, i)
-                for i, s in enumerate(steps) if s.scratch_bytes]
-    plan = plan_buffers(buffers)
+    lives = _lives(graph, steps)
+    live_bound = max((peak.total for peak in _uses(lives, steps, scratch=False)), default=0)
+    _share_in_place(lives, steps)
+    owners = _distinct(lives.values())
+    busy = [index for index, step in enumerate(steps) if step.scratch_bytes]
+    plan = plan_buffers([
+        *(Buffer(o.name, o.size, o.first, o.last, o.alignment) for o in owners),
+        *(
+            Buffer(f"scratch of {steps[i].op.name}", steps[i].scratch_bytes, i, i, ALIGNMENT)
+            for i in busy
+        ),
+    ])
     check_plan(plan)
-    placed = dict(zip(owners, plan.offsets, strict=False))
-    scratch_offsets = iter(plan.offsets[len(owners):])
-    scratch = tuple(next(scratch_offsets) if s.scratch_bytes else 0 for s in steps)
-    return Memory({t: placed[h] for t, h in home.items()}, scratch, plan, plan.lower_bound_bytes)
+    offsets = dict(zip(owners, plan.offsets, strict=False))
+    scratch = dict(zip(busy, plan.offsets[len(owners) :], strict=True))
+    return Memory(
+        tensors={tensor: offsets[life] for tensor, life in lives.items()},
+        scratch=tuple(scratch.get(i, 0) for i in range(len(steps))),
+        plan=plan,
+        live_bound_bytes=live_bound,
+        peak=max(_uses(lives, steps, scratch=True), key=lambda peak: peak.total),
+    )
+
+
+def _lives(graph: Graph, steps: Sequence[Step]) -> dict[Tensor, _Life]:
+    """The life of every tensor in the arena; a view has that of the tensor it shows.
+
+    Inputs that nobody reads and results that nobody reads are written all the same.
+    """
+    lives = {t: _life(t, -1) for t in graph.inputs}
+    for index, step in enumerate(steps):
+        op = step.op
+        for tensor in op.activations:
+            lives[tensor].last = index
+        for tensor in op.outputs:
+            if step.kernel is None:
+                if op.x.is_constant or tensor.nbytes != op.x.nbytes:
+                    raise AssertionError(f"{op.kind} '{op.name}' is no view of an activation")
+                lives[tensor] = lives[op.x]
+            else:
+                lives[tensor] = _life(tensor, index)
+    for tensor in graph.outputs:
+        if not tensor.is_constant:
+            lives[tensor].last = len(steps)
+    return lives
+
+
+def _life(tensor: Tensor, first: int) -> _Life:
+    alignment = max(ALIGNMENT, tensor.dtype.size)
+    return _Life(tensor.name, tensor.nbytes, alignment, first, first)
+
+
+def _share_in_place(lives: dict[Tensor, _Life], steps: Sequence[Step]) -> None:
+    """Let results take over the buffers of operands that die, where the kernel allows it."""
+    for index, step in enumerate(steps):
+        # A second call could still need what the first has overwritten.
+        if step.kernel is None or not step.kernel.in_place or len(step.calls) != 1:
+            continue
+        operands, y = step.calls[0].operands, step.calls[0].results[0]
+        x, others = operands[0], operands[1:]
+        if x.is_constant or (x.nbytes, x.dtype.size) != (y.nbytes, y.dtype.size):
+            continue
+        old, new = lives[x], lives[y]
+        read_again = old.last > index or any(lives.get(t) is old for t in others)
+        if not read_again:
+            old.last = new.last
+            old.alignment = max(old.alignment, new.alignment)
+            lives.update({t: old for t, life in lives.items() if life is new})
+
+
+def _uses(lives: dict[Tensor, _Life], steps: Sequence[Step], *, scratch: bool) -> list[Peak]:
+    """What is alive before the first step, at each step, and after the last."""
+    owners = _distinct(lives.values())
+    found = []
+    for index in range(-1, len(steps) + 1):
+        step = steps[index] if 0 <= index < len(steps) else None
+        read = _distinct(lives[t] for t in step.op.activations) if step else ()
+        written = _distinct(lives[t] for t in step.op.outputs) if step else ()
+        total = sum(o.size for o in owners if o.first <= index <= o.last)
+        inputs = sum(life.size for life in read)
+        outputs = sum(life.size for life in written if life not in read)
+        own = step.scratch_bytes if step and scratch else 0
+        found.append(Peak(index, inputs, outputs, own, total - inputs - outputs))
+    return found
+
+
+def _distinct(lives: Iterable[_Life]) -> tuple[_Life, ...]:
+    """Each life once, in order of first mention."""
+    return tuple(dict.fromkeys(lives))

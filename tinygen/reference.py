@@ -16,8 +16,10 @@ def evaluate(graph: Graph, inputs: Sequence[Array]) -> dict[Tensor, Array]:
         results = definition_of(op).reference(op, arguments)
         for tensor, result in zip(op.outputs, results, strict=True):
             if result.shape != tensor.shape or result.dtype != np.dtype(tensor.dtype.value):
-                raise AssertionError(f"reference of {op.kind} '{op.name}' gave {result.dtype}"
-                                     f"{result.shape} for {tensor}")
+                raise AssertionError(
+                    f"reference of {op.kind} '{op.name}' gave {result.dtype}"
+                    f"{result.shape} for {tensor}"
+                )
             values[tensor] = result
     return values
 

@@ -1,6 +1,6 @@
 """Choose a kernel for every operator: the one place where the instruction set decides."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,18 +23,26 @@ class Step:
         return max((call.scratch_bytes for call in self.calls), default=0)
 
 
-def select(graph: Graph, isa: Isa) -> tuple[Step, ...]:
-    """Take the first row of each operator's table that the target can run and that fits."""
-    return tuple(_step(op, isa) for op in graph.ops)
+Choice = Callable[[Op, Sequence[Kernel[Any]]], Kernel[Any]]
 
 
-def candidates(op: Op, isa: Isa) -> Iterable[Kernel[Any]]:
+def best(op: Op, rows: Sequence[Kernel[Any]]) -> Kernel[Any]:
+    """The first row: tables list the best first."""
+    return rows[0]
+
+
+def select(graph: Graph, isa: Isa, choose: Choice = best) -> tuple[Step, ...]:
+    """Give each operator one of the rows that the target can run and that fit."""
+    return tuple(_step(op, isa, choose) for op in graph.ops)
+
+
+def candidates(op: Op, isa: Isa) -> tuple[Kernel[Any], ...]:
     """Every row that may compute ``op`` on a core with ``isa``, best first."""
-    return (row for row in definition_of(op).kernels if row.needs in isa and row.fits(op))
+    return tuple(row for row in definition_of(op).kernels if row.needs in isa and row.fits(op))
 
 
-def _step(op: Op, isa: Isa) -> Step:
+def _step(op: Op, isa: Isa, choose: Choice) -> Step:
     if definition_of(op).is_view:
         return Step(op, None, ())
-    kernel = next(iter(candidates(op, isa)))
+    kernel = choose(op, candidates(op, isa))
     return Step(op, kernel, kernel.lower(op))

@@ -6,9 +6,7 @@ from tinygen.ir import Op
 from tinygen.ops.base import OpDef
 from tinygen.ops.conv2d import CONV_2D
 
-OPS: tuple[OpDef[Any], ...] = (
-    CONV_2D,
-)
+OPS: tuple[OpDef[Any], ...] = (CONV_2D,)
 
 BY_KIND: dict[str, OpDef[Any]] = {definition.op.kind: definition for definition in OPS}
 

@@ -56,9 +56,13 @@ def parse(node: Node) -> Conv2D:
     x, weights, y = node.present[0], node.present[1], node.outputs[0]
     options = node.options(tflite.Conv2DOptions)
     if len(weights.shape) != 4:
-        raise ModelError(f"CONV_2D '{node.name}': weights have {len(weights.shape)} dimensions, not 4")
+        raise ModelError(
+            f"CONV_2D '{node.name}': weights have {len(weights.shape)} dimensions, not 4"
+        )
     window = window_of(
-        node, x, y,
+        node,
+        x,
+        y,
         kernel=(weights.shape[1], weights.shape[2]),
         stride=(options.StrideH(), options.StrideW()),
         dilation=(options.DilationHFactor(), options.DilationWFactor()),
@@ -66,12 +70,19 @@ def parse(node: Node) -> Conv2D:
     )
     in_c, out_c, group_c = x.shape[3], y.shape[3], weights.shape[3]
     if weights.shape[0] != out_c or group_c < 1 or in_c % group_c or out_c % (in_c // group_c):
-        raise ModelError(f"CONV_2D '{node.name}': weights {weights.shape} do not fit input {x.shape} "
-                         f"and output {y.shape}")
+        raise ModelError(
+            f"CONV_2D '{node.name}': weights {weights.shape} do not fit input {x.shape} "
+            f"and output {y.shape}"
+        )
     if len(node.present) > 2 and node.present[2].shape != (out_c,):
         raise ModelError(f"CONV_2D '{node.name}': bias {node.present[2].shape} is not ({out_c},)")
-    return Conv2D(node.name, node.present, node.outputs, window,
-                  node.activation(options.FusedActivationFunction()))
+    return Conv2D(
+        node.name,
+        node.present,
+        node.outputs,
+        window,
+        node.activation(options.FusedActivationFunction()),
+    )
 
 
 def reference(op: Conv2D, values: tuple[Array, ...]) -> tuple[Array, ...]:
@@ -85,7 +96,7 @@ def reference(op: Conv2D, values: tuple[Array, ...]) -> tuple[Array, ...]:
     parts = [
         exact_matmul(
             group.reshape(n * out_h * out_w, depth),
-            weights[g * per_group:(g + 1) * per_group].reshape(per_group, depth).T,
+            weights[g * per_group : (g + 1) * per_group].reshape(per_group, depth).T,
         )
         for g, group in enumerate(np.split(offset, op.groups, axis=-1))
     ]
@@ -106,19 +117,30 @@ def lower(op: Conv2D) -> tuple[Call, ...]:
     multiplier, shift = output_multipliers(op, out_c)
     low, high = activation_range(op.activation, op.y)
     shape = (
-        ("in_h", in_h), ("in_w", in_w), ("in_c", in_c),
-        ("out_h", out_h), ("out_w", out_w), ("out_c", out_c),
-        ("kernel_h", window.kernel[0]), ("kernel_w", window.kernel[1]),
-        ("stride_h", window.stride[0]), ("stride_w", window.stride[1]),
-        ("dilation_h", window.dilation[0]), ("dilation_w", window.dilation[1]),
-        ("pad_top", window.pad[0]), ("pad_left", window.pad[1]),
+        ("in_h", in_h),
+        ("in_w", in_w),
+        ("in_c", in_c),
+        ("out_h", out_h),
+        ("out_w", out_w),
+        ("out_c", out_c),
+        ("kernel_h", window.kernel[0]),
+        ("kernel_w", window.kernel[1]),
+        ("stride_h", window.stride[0]),
+        ("stride_w", window.stride[1]),
+        ("dilation_h", window.dilation[0]),
+        ("dilation_w", window.dilation[1]),
+        ("pad_top", window.pad[0]),
+        ("pad_left", window.pad[1]),
     )
     params = (
         ("weights", weights),
         ("bias", folded_bias(op, weights.reshape(out_c, -1).sum(axis=1, dtype=np.int64))),
-        ("multiplier", multiplier), ("shift", shift),
-        ("input_zero_point", op.x.zero_point), ("output_zero_point", op.y.zero_point),
-        ("output_min", low), ("output_max", high),
+        ("multiplier", multiplier),
+        ("shift", shift),
+        ("input_zero_point", op.x.zero_point),
+        ("output_zero_point", op.y.zero_point),
+        ("output_min", low),
+        ("output_max", high),
     )
     return (Call(shape, params, (op.x,), (op.y,), scratch_bytes=weights[0].size),)
 
@@ -136,8 +158,6 @@ CONV_2D = OpDef(
     parse=parse,
     rules=(int8_per_tensor, constant_weights, int8_weights, fused_clamp, ungrouped),
     reference=reference,
-    kernels=(
-        Kernel("tg_conv2d_s8", "tg_conv2d_s8.h", "tg_conv2d_s8", lower, scratch=True),
-    ),
+    kernels=(Kernel("tg_conv2d_s8", "tg_conv2d_s8.h", "tg_conv2d_s8", lower, scratch=True),),
     macs=macs,
 )

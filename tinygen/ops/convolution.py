@@ -57,7 +57,9 @@ def fused_clamp(op: Weighted) -> str:
     return ""
 
 
-def output_multipliers(op: Weighted, channels: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]]:
+def output_multipliers(
+    op: Weighted, channels: int
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]]:
     """Per-channel (multiplier, shift) of input_scale * weight_scale / output_scale.
 
     Source: ``PopulateConvolutionQuantizationParams``: products in double.

@@ -27,8 +27,9 @@ class Window:
         return "k{}x{}s{}x{}d{}x{}p{}x{}".format(*(value for pair in pairs for value in pair))
 
 
-def window_of(node: Node, x: Tensor, y: Tensor, kernel: Pair, stride: Pair, dilation: Pair,
-              scheme: int) -> Window:
+def window_of(
+    node: Node, x: Tensor, y: Tensor, kernel: Pair, stride: Pair, dilation: Pair, scheme: int
+) -> Window:
     """The window of ``node``, whose padding scheme is the schema's SAME (0) or VALID (1).
 
     Source: TFLite's padding.h: out = ceil(in / stride) for SAME and
@@ -37,11 +38,14 @@ def window_of(node: Node, x: Tensor, y: Tensor, kernel: Pair, stride: Pair, dila
     """
     where = f"{node.kind} '{node.name}'"
     if len(x.shape) != 4 or len(y.shape) != 4:
-        raise ModelError(f"{where}: input and output must have 4 dimensions (NHWC), "
-                         f"not {len(x.shape)} and {len(y.shape)}")
+        raise ModelError(
+            f"{where}: input and output must have 4 dimensions (NHWC), "
+            f"not {len(x.shape)} and {len(y.shape)}"
+        )
     if min(*kernel, *stride, *dilation) < 1:
-        raise ModelError(f"{where}: kernel {kernel}, stride {stride} and dilation {dilation} "
-                         "must be positive")
+        raise ModelError(
+            f"{where}: kernel {kernel}, stride {stride} and dilation {dilation} must be positive"
+        )
     if scheme not in (SAME, VALID):
         raise ModelError(f"{where}: unknown padding scheme {scheme}")
     pads = []
@@ -50,8 +54,10 @@ def window_of(node: Node, x: Tensor, y: Tensor, kernel: Pair, stride: Pair, dila
         effective = (kernel[axis] - 1) * dilation[axis] + 1
         reach = size + stride[axis] - 1 if scheme == SAME else size - effective + stride[axis]
         if out != reach // stride[axis] or out < 1:
-            raise ModelError(f"{where}: output {y.shape} does not follow from input {x.shape} and "
-                             f"kernel {kernel}, stride {stride}, dilation {dilation}")
+            raise ModelError(
+                f"{where}: output {y.shape} does not follow from input {x.shape} and "
+                f"kernel {kernel}, stride {stride}, dilation {dilation}"
+            )
         pads.append(max(0, (out - 1) * stride[axis] + effective - size) // 2)
     return Window(kernel, stride, dilation, (pads[0], pads[1]))
 
@@ -62,8 +68,11 @@ def patches(x: Array, window: Window, out: Pair, fill: float) -> Array:
     columns = _indices(out[1], window, 1)
     inside_rows = (rows >= 0) & (rows < x.shape[1])
     inside_columns = (columns >= 0) & (columns < x.shape[2])
-    taken = x[:, np.where(inside_rows, rows, 0)[:, None, :, None],
-              np.where(inside_columns, columns, 0)[None, :, None, :]]
+    taken = x[
+        :,
+        np.where(inside_rows, rows, 0)[:, None, :, None],
+        np.where(inside_columns, columns, 0)[None, :, None, :],
+    ]
     inside = inside_rows[:, None, :, None] & inside_columns[None, :, None, :]
     return np.where(inside[None, ..., None], taken, np.asarray(fill, x.dtype))
 

@@ -1,0 +1,70 @@
+"""The shared model corpus, where a checkout has it beside itself."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinygen.board import Board
+from tinygen.ops import BY_KIND
+
+ROOT = Path(__file__).parents[3] / "shared" / "models"
+BOARDS = ("microbit", "mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One model of the corpus."""
+
+    facts: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        return str(self.facts["id"])
+
+    @property
+    def model(self) -> Path:
+        return ROOT / str(self.facts["file"])
+
+    @property
+    def golden(self) -> Path:
+        return ROOT / str(self.facts["golden"]["file"])
+
+    @property
+    def vectors(self) -> int:
+        return len(self.facts["golden"]["vectors"])
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The numerics whose outputs the golden file holds."""
+        kind = self.facts["golden"]["references"]
+        return {"tflm_only": ("tflm",), "litert_only": ("litert",)}.get(kind, ("tflm", "litert"))
+
+    @property
+    def unsupported(self) -> tuple[str, ...]:
+        """The model's operators that tinygen has no entry for."""
+        return tuple(op for op in self.facts["ops"] if op not in BY_KIND)
+
+    def exceeds(self, board: Board) -> bool:
+        """Whether weights or live tensors alone fill the board, give or take code and stack."""
+        flash, ram = board.flash_bytes, board.ram_bytes
+        live = int(self.facts["peak_live_bytes"])
+        weights = int(self.facts["weights_bytes"])
+        return live + 3072 > ram or weights + 16384 > flash
+
+
+def _entries() -> list[Entry]:
+    manifest = ROOT / "MANIFEST.json"
+    if not manifest.is_file():
+        return []
+    return [Entry(facts) for facts in json.loads(manifest.read_text())["models"]]
+
+
+def compiled_models() -> list[Entry]:
+    """int8 models whose operators are all in the table."""
+    return [e for e in _entries() if e.facts["class"] == "int8" and not e.unsupported]
+
+
+def refused_models() -> list[Entry]:
+    """Models with an operator that is not in the table."""
+    return [e for e in _entries() if e.unsupported]

@@ -1,0 +1,73 @@
+"""Every int8 model of the shared corpus that holds only supported operators, byte for byte.
+
+Golden vectors were made by others with the reference interpreters; drawn vectors are compared with
+the numpy reference and the installed interpreter. A model that a board cannot hold must be refused
+with the bytes that are missing; one that tinygen does not compile, with the operators' names.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from firmware_tests.golden.corpus import BOARDS, Entry, compiled_models, refused_models
+from tinygen.board import load_board
+from tinygen.compile import Options
+from tinygen.errors import BudgetError, UnsupportedError
+from tinygen.ir import Numerics
+from tinygen.validate import load_model, validate
+
+pytestmark = pytest.mark.corpus
+
+
+@pytest.mark.parametrize("entry", compiled_models(), ids=lambda e: e.id)
+@pytest.mark.parametrize("numerics", Numerics, ids=lambda n: n.value)
+def test_golden_vectors_pass_on_the_host(entry: Entry, numerics: Numerics) -> None:
+    if numerics.value not in entry.references:
+        pytest.skip(f"the corpus has no {numerics.value} outputs for {entry.id}")
+    report = validate(entry.model, load_board("native"), Options(numerics=numerics),
+                      vectors=entry.golden, count=0, seed=0, directory=None)
+    assert report.passed, report.verdict()
+    assert report.vectors == entry.vectors
+
+
+@pytest.mark.parametrize("entry", compiled_models(), ids=lambda e: e.id)
+def test_drawn_vectors_pass_on_the_host(entry: Entry) -> None:
+    report = validate(entry.model, load_board("native"), Options(), vectors=None, count=6,
+                      seed=20261121, directory=None)
+    assert report.passed, report.verdict()
+    assert "TFLite Micro" in report.oracles
+
+
+@pytest.mark.emulated
+@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize("entry", compiled_models(), ids=lambda e: e.id)
+def test_golden_vectors_pass_on_every_core_that_holds_the_model(
+    entry: Entry, board: str
+) -> None:
+    target = load_board(board)
+    try:
+        report = validate(entry.model, target, Options(), vectors=entry.golden, count=0, seed=0,
+                          directory=None)
+    except BudgetError as error:
+        assert entry.exceeds(target), f"{board} should hold {entry.id}: {error}"
+        assert "bytes" in str(error)
+        return
+    assert report.passed, report.verdict()
+    assert report.vectors == entry.vectors
+    assert report.instructions is not None
+    assert report.instructions >= report.macs / 8  # no core multiplies more than 8 pairs at once
+
+
+@pytest.mark.parametrize("entry", refused_models(), ids=lambda e: e.id)
+def test_a_model_beyond_the_operators_is_refused_by_name(entry: Entry) -> None:
+    with pytest.raises(UnsupportedError) as caught:
+        load_model(entry.model, Numerics.TFLM)
+    message = str(caught.value)
+    missing = [op.removeprefix("CUSTOM:") for op in entry.unsupported]
+    assert all(op in message for op in missing), message
+
+
+def test_the_corpus_is_where_the_tests_expect_it() -> None:
+    if not Path(__file__).parents[3].joinpath("shared", "models").is_dir():
+        pytest.skip("no ../shared/models beside this checkout")
+    assert len(compiled_models()) >= 30

@@ -1,0 +1,155 @@
+"""Run operators as generated C and compare with the numpy reference, byte for byte.
+
+Many operators share one program: a graph of independent operators, each with inputs and outputs of
+its own. All outputs stay alive to the end, so a kernel that writes out of its bounds spoils a
+neighbour and is caught, beside what the sanitizers see.
+"""
+
+import subprocess
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinygen import reference
+from tinygen.compile import Options, compile_graph
+from tinygen.emit import ArenaKind, Optimize, Program, emit
+from tinygen.ir import Array, Graph, Op
+from tinygen.ops.base import Isa, Kernel
+from tinygen.select import Choice, best, candidates
+from tinygen.vectors import draw_vectors
+
+WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wpedantic", "-Werror")
+SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+ALL_ISAS = Isa.DSP | Isa.MVE
+
+
+@dataclass(frozen=True)
+class RowChoice:
+    """Take the row at ``index`` of those that fit, or the last: runs every row of every table."""
+
+    index: int
+
+    def __call__(self, op: Op, rows: Sequence[Kernel[Any]]) -> Kernel[Any]:
+        return rows[min(self.index, len(rows) - 1)]
+
+
+def graph_of(ops: Iterable[Op], name: str = "cases") -> Graph:
+    """One graph of independent operators."""
+    listed = tuple(ops)
+    inputs = tuple(dict.fromkeys(t for op in listed for t in op.activations))
+    outputs = tuple(t for op in listed for t in op.outputs)
+    return Graph(name, inputs, outputs, listed)
+
+
+def compile_cases(graph: Graph, isa: Isa, options: Options, choose: Choice) -> Program:
+    """Compile ``graph`` for a core with ``isa``, as ``tinygen generate`` would."""
+    return compile_graph(graph, "cases.tflite", "0" * 64, "host", isa, options, choose=choose)
+
+
+def run_native(program: Program, inputs: Sequence[Sequence[Array]]) -> list[list[Array]]:
+    """Build the emitted C for the host with sanitizers, and run it over ``inputs``."""
+    with tempfile.TemporaryDirectory(prefix="tinygen-kernels-") as work:
+        directory = Path(work)
+        for name, text in emit(program).items():
+            (directory / name).write_text(text)
+        (directory / "main.c").write_text(_main(program))
+        sources = [f"{program.name}.c", f"{program.name}_weights.c", "main.c"]
+        command = ["cc", "-std=c99", "-O1", "-g", *WARNINGS, *SANITIZERS, *sources, "-o", "cases"]
+        built = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+        assert built.returncode == 0, built.stderr
+        blob = b"".join(np.ascontiguousarray(a).tobytes() for vector in inputs for a in vector)
+        done = subprocess.run(
+            [directory / "cases"], input=blob, capture_output=True, check=False, timeout=300
+        )
+        assert done.returncode == 0, done.stderr.decode(errors="replace")
+    results, offset = [], 0
+    for _ in inputs:
+        vector = []
+        for tensor in program.graph.outputs:
+            piece = done.stdout[offset : offset + tensor.nbytes]
+            vector.append(np.frombuffer(piece, tensor.dtype.numpy).reshape(tensor.shape))
+            offset += tensor.nbytes
+        results.append(vector)
+    assert offset == len(done.stdout)
+    return results
+
+
+def _main(program: Program) -> str:
+    """Read all inputs, invoke, write all outputs, until end of file; the arena starts poisoned."""
+    name = program.name
+    caller = program.provenance.arena is ArenaKind.CALLER
+    argument = "&arena" if caller else ""
+    count = len(program.graph.inputs)
+    reads = "\n".join(
+        f"        if (fread({name}_input_{i}({argument}), 1, {t.nbytes}, stdin) != {t.nbytes}) "
+        f"return {'0' if i == 0 else '1'};"
+        for i, t in enumerate(program.graph.inputs)
+    )
+    writes = "\n".join(
+        f"        fwrite({name}_output_{i}({argument}), 1, {t.nbytes}, stdout);"
+        for i, t in enumerate(program.graph.outputs)
+    )
+    assert count, "a program without inputs has no end of file"
+    poison = "memset(&arena, 0xA5, sizeof arena);" if caller else ""
+    return (
+        f'#include <stdio.h>\n#include <string.h>\n#include "{name}.h"\n'
+        + (f"static {name}_arena arena;\n" if caller else "")
+        + f"int main(void)\n{{\n    for (;;) {{\n        {poison}\n{reads}\n"
+        f"        {name}_invoke({argument});\n{writes}\n    }}\n}}\n"
+    )
+
+
+def expected(graph: Graph, inputs: Sequence[Sequence[Array]]) -> list[tuple[Array, ...]]:
+    """The oracle's outputs."""
+    return [reference.run(graph, vector) for vector in inputs]
+
+
+def assert_equal(
+    graph: Graph,
+    inputs: Sequence[Sequence[Array]],
+    got: Sequence[Sequence[Array]],
+    want: Sequence[Sequence[Array]],
+) -> None:
+    """Compare byte for byte; the message names operator, vector and first difference."""
+    for number, (mine, theirs) in enumerate(zip(got, want, strict=True)):
+        for tensor, a, b in zip(graph.outputs, mine, theirs, strict=True):
+            if a.tobytes() != b.tobytes():
+                op = graph.producer(tensor)
+                where = np.argwhere(a != b)
+                first = tuple(where[0]) if len(where) else ()
+                raise AssertionError(
+                    f"{op.kind if op else '?'} '{tensor.name}' vector {number}: {len(where)} of "
+                    f"{a.size} differ, first at {first}: got {a[first]}, want {b[first]}\n{graph}"
+                )
+
+
+def check_native(
+    ops: Iterable[Op],
+    *,
+    isa: Isa = ALL_ISAS,
+    seed: int = 0,
+    count: int = 7,
+    options: Options | None = None,
+    every_row: bool = True,
+) -> None:
+    """Every kernel row that fits each operator gives the reference's bytes on the host.
+
+    Both ways to instantiate (per geometry, and one for all) and both arenas are covered: the first
+    row runs with a static arena and baked shapes, the second pass with the other choices.
+    """
+    graph = graph_of(ops)
+    inputs = draw_vectors(graph, count, seed).inputs
+    want = expected(graph, inputs)
+    rows = max(len(candidates(op, isa)) for op in graph.ops) if every_row else 1
+    for row in range(max(rows, 2)):
+        chosen = options or Options(
+            optimize=Optimize.SIZE if row % 2 else Optimize.SPEED,
+            arena=ArenaKind.CALLER if row % 2 else ArenaKind.STATIC,
+        )
+        choose: Choice = RowChoice(row) if every_row else best
+        program = compile_cases(graph, isa, chosen, choose)
+        assert_equal(program.graph, inputs, run_native(program, inputs), want)

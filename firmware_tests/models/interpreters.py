@@ -1,0 +1,5 @@
+"""The reference interpreters, under the name that the tests know."""
+
+from tinygen.interpreters import run_litert_ref, run_reference, run_tflm
+
+__all__ = ["run_litert_ref", "run_reference", "run_tflm"]

@@ -1,0 +1,318 @@
+"""The command line: thin commands over the library, one place where errors become exit codes.
+
+Results go to stdout, progress and errors to stderr. Exit codes: 0 success, 1 a failed validation
+or budget, 2 a usage or input error.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tinygen import __version__
+from tinygen.errors import BudgetError, MismatchError, TinygenError
+
+MODEL = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+
+
+class _Group(click.Group):
+    """Turns the one error tree into one line on stderr and the error's own exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except TinygenError as error:
+            click.echo(f"error: {error}", err=True)
+            ctx.exit(error.exit_code)
+
+
+def _json_option(command: Any) -> Any:
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")(command)
+
+
+def _board_option(command: Any) -> Any:
+    return click.option(
+        "--board", "-b", required=True, help="A named board; `tinygen boards` lists them."
+    )(command)
+
+
+def _compile_options(command: Any) -> Any:
+    """The options that decide what code is generated."""
+    for option in (
+        click.option(
+            "--arena",
+            type=click.Choice(["static", "caller"]),
+            default="static",
+            show_default=True,
+            help="Who owns the arena: the generated code, or its caller.",
+        ),
+        click.option(
+            "--optimize",
+            type=click.Choice(["speed", "size"]),
+            default="speed",
+            show_default=True,
+            help="One kernel instance per geometry and -O2, or one per kernel and -Os.",
+        ),
+        click.option(
+            "--numerics",
+            type=click.Choice(["tflm", "litert"]),
+            default="tflm",
+            show_default=True,
+            help="Whose reference kernels to reproduce, bit for bit, where the two differ.",
+        ),
+        click.option("--name", default="", help="Prefix of the generated C; default: the file's."),
+    ):
+        command = option(command)
+    return command
+
+
+def _options(name: str, numerics: str, optimize: str, arena: str) -> Any:
+    from tinygen.compile import Options
+    from tinygen.emit import ArenaKind, Optimize
+    from tinygen.ir import Numerics
+
+    return Options(name, Numerics(numerics), Optimize(optimize), ArenaKind(arena))
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2))
+
+
+def _progress(text: str) -> None:
+    click.echo(text, err=True)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tinygen")
+def main() -> None:
+    """Compile quantized TensorFlow Lite models to bit-exact firmware for microcontrollers."""
+
+
+@main.command()
+@click.argument("name", required=False)
+@_json_option
+def boards(name: str | None, as_json: bool) -> None:
+    """List the named boards, or show board NAME in full."""
+    from tinygen.board import all_boards, load_board
+    from tinygen.report import board_text, boards_table
+
+    found = (load_board(name),) if name else all_boards()
+    if as_json:
+        values = [board.to_json() for board in found]
+        _print_json(values[0] if name else values)
+    else:
+        click.echo("\n".join(board_text(found[0]) if name else boards_table(found)))
+
+
+@main.command()
+@click.argument("model", type=MODEL)
+@click.option(
+    "--numerics",
+    type=click.Choice(["tflm", "litert"]),
+    default="tflm",
+    show_default=True,
+    help="Whose reference kernels the model is meant for.",
+)
+@_json_option
+def inspect(model: Path, numerics: str, as_json: bool) -> None:
+    """Show what MODEL holds: operators, shapes, quantization, MACs, memory, and all that tinygen
+    does not compile. Exit code 2 if there is any of the last."""
+    from tinygen.inspect import inspect_file
+    from tinygen.ir import Numerics
+
+    report = inspect_file(model, Numerics(numerics))
+    if as_json:
+        _print_json(report.to_json())
+    else:
+        click.echo(report.to_text())
+    if report.problems:
+        sys.exit(2)
+
+
+@main.command()
+@click.argument("model", type=MODEL)
+@_board_option
+@click.option(
+    "--output",
+    "-o",
+    "directory",
+    required=True,
+    help="Directory for the project.",
+    type=click.Path(file_okay=False, path_type=Path),
+)
+@_compile_options
+def generate(
+    model: Path, board: str, directory: Path, name: str, numerics: str, optimize: str, arena: str
+) -> None:
+    """Write MODEL's C and a complete firmware project for a board."""
+    from tinygen.board import load_board
+    from tinygen.project import write_project
+    from tinygen.validate import compile_file
+
+    target = load_board(board)
+    program = compile_file(model, target, _options(name, numerics, optimize, arena))
+    write_project(program, target, directory)
+    memory = program.memory
+    click.echo(
+        f"wrote {directory}: {len(program.layers)} layers for {target.name}, "
+        f"arena {memory.arena_bytes:,} bytes (live tensors need {memory.live_bound_bytes:,})"
+    )
+    click.echo(f"next: tinygen build {directory}")
+
+
+@main.command()
+@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@_json_option
+def build(directory: Path, as_json: bool) -> None:
+    """Compile the project in DIRECTORY; print the linked image's flash and RAM."""
+    from tinygen.build import build as run_build
+
+    report = run_build(directory)
+    if as_json:
+        _print_json(report.to_json())
+    else:
+        click.echo(report.to_text())
+
+
+@main.command()
+@click.argument("model", type=MODEL)
+@_board_option
+@click.option("--vectors", type=MODEL, help="An .npz of in0.., out0.. (and tflm0..).")
+@click.option(
+    "--count",
+    type=click.IntRange(min=1),
+    default=8,
+    show_default=True,
+    help="Vectors to draw where no file is given.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of drawn vectors.")
+@click.option(
+    "--keep",
+    "-o",
+    "directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep the generated project in this directory.",
+)
+@click.option("--max-flash", type=int, help="Fail above this many bytes of flash.")
+@click.option("--max-ram", type=int, help="Fail above this many bytes of RAM.")
+@click.option("--max-instructions", type=int, help="Fail above this many per inference.")
+@click.option("--max-cycles", type=int, help="Fail above this estimate (its middle).")
+@_compile_options
+@_json_option
+def test(
+    model: Path,
+    board: str,
+    vectors: Path | None,
+    count: int,
+    seed: int,
+    directory: Path | None,
+    max_flash: int | None,
+    max_ram: int | None,
+    max_instructions: int | None,
+    max_cycles: int | None,
+    name: str,
+    numerics: str,
+    optimize: str,
+    arena: str,
+    as_json: bool,
+) -> None:
+    """Generate, build and run MODEL's firmware; compare all outputs byte for byte.
+
+    Without --vectors the inputs are drawn from a seed, extremes first, and the expected outputs
+    are the numpy reference's, and the reference interpreter's too where it is installed.
+    """
+    from tinygen.board import load_board
+    from tinygen.validate import Budget, validate
+
+    report = validate(
+        model,
+        load_board(board),
+        _options(name, numerics, optimize, arena),
+        vectors=vectors,
+        count=count,
+        seed=seed,
+        directory=directory,
+        progress=_progress,
+    )
+    budget = Budget(max_flash, max_ram, max_instructions, max_cycles)
+    exceeded = budget.exceeded(report)
+    if as_json:
+        _print_json(report.to_json() | {"exceeded": list(exceeded)})
+    else:
+        click.echo(report.to_text())
+    if exceeded:
+        raise BudgetError("over budget: " + "; ".join(exceeded))
+    if not report.passed:
+        sys.exit(MismatchError.exit_code)
+
+
+@main.command()
+@click.argument("models", type=MODEL, nargs=-1, required=True)
+@_board_option
+@click.option(
+    "--count", type=click.IntRange(min=1), default=2, show_default=True, help="Vectors per model."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the vectors.")
+@_compile_options
+@_json_option
+def bench(
+    models: tuple[Path, ...],
+    board: str,
+    count: int,
+    seed: int,
+    name: str,
+    numerics: str,
+    optimize: str,
+    arena: str,
+    as_json: bool,
+) -> None:
+    """Measure several MODELS on a board: instructions, cycles, flash and RAM, as a table."""
+    from tinygen.board import load_board
+    from tinygen.report import bench_table
+    from tinygen.validate import validate
+
+    target = load_board(board)
+    chosen = _options(name, numerics, optimize, arena)
+    reports = [
+        validate(
+            model,
+            target,
+            chosen,
+            vectors=None,
+            count=count,
+            seed=seed,
+            directory=None,
+            progress=_progress,
+        )
+        for model in models
+    ]
+    if as_json:
+        _print_json([r.to_json() for r in reports])
+    else:
+        click.echo("\n".join(bench_table(reports)))
+    if not all(r.passed for r in reports):
+        sys.exit(MismatchError.exit_code)
+
+
+@main.command()
+@_json_option
+def doctor(as_json: bool) -> None:
+    """List the tools that each workflow needs, found or not, and the line that installs them."""
+    from dataclasses import asdict
+
+    from tinygen.doctor import checks
+    from tinygen.report import doctor_table
+
+    found = checks()
+    if as_json:
+        _print_json([asdict(check) for check in found])
+    else:
+        click.echo("\n".join(doctor_table(found)))
+    if any(check.required and not check.found for check in found):
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

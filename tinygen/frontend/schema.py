@@ -1,0 +1,64 @@
+"""The tables of TFLite's schema (version 3) that the front end reads, for the verifier.
+
+Source: tensorflow/compiler/mlir/lite/schema/schema.fbs. Each layout lists the fields in the
+schema's order as far as they are read; fields of later slots are never touched.
+"""
+
+from tinygen.frontend.flatbuffer import Bytes, Field, Layout, Skip, Tables, Text, Union, Vector
+
+IDENTIFIER = b"TFL3"
+VERSION = 3
+
+_INT32 = Vector(4)
+_TEXT = Text.FIELD
+
+# The options of every operator in ``tinygen.ops``, by the tflite package's class names. A new
+# operator with options of its own needs a row: options without one are refused.
+OPTIONS: dict[str, tuple[Field, ...]] = {
+    "AddOptions": (1, 1),
+    "ConcatenationOptions": (4, 1),
+    "Conv2DOptions": (1, 4, 4, 1, 4, 4, 1),
+    "DepthwiseConv2DOptions": (1, 4, 4, 4, 1, 4, 4),
+    "DequantizeOptions": (),
+    "ExpandDimsOptions": (),
+    "FullyConnectedOptions": (1, 1, 1, 1, 1),
+    "MulOptions": (1,),
+    "PadOptions": (),
+    "Pool2DOptions": (1, 4, 4, 4, 4, 1),
+    "QuantizeOptions": (),
+    "ReducerOptions": (1,),
+    "ReshapeOptions": (_INT32,),
+    "SoftmaxOptions": (4,),
+    "SqueezeOptions": (_INT32,),
+    "SubOptions": (1, 1),
+}
+
+
+def options_layouts() -> dict[int, Layout]:
+    """``OPTIONS`` by the schema's union codes."""
+    import tflite
+
+    return {
+        getattr(tflite.BuiltinOptions, name): Layout(name, fields)
+        for name, fields in OPTIONS.items()
+    }
+
+
+def model_layout() -> Layout:
+    """The layout of a whole file."""
+    # min, max, scale, zero_point, details_type, details, quantized_dimension
+    quantization = Layout(
+        "quantization", (Skip(), Skip(), Vector(4), Vector(8), 1, Skip(), 4)
+    )
+    # shape, type, buffer, name, quantization, is_variable, sparsity, shape_signature
+    tensor = Layout("tensor", (_INT32, 1, 4, _TEXT, quantization, 1, 4, _INT32))
+    # opcode_index, inputs, outputs, builtin_options_type, builtin_options
+    operator = Layout("operator", (4, _INT32, _INT32, 1, Union(3, options_layouts())))
+    # tensors, inputs, outputs, operators
+    subgraph = Layout("subgraph", (Tables(tensor), _INT32, _INT32, Tables(operator)))
+    # deprecated_builtin_code, custom_code, version, builtin_code
+    operator_code = Layout("operator_code", (1, _TEXT, 4, 4))
+    # data, offset, size
+    buffer = Layout("buffer", (Bytes(), 8, 8))
+    # version, operator_codes, subgraphs, description, buffers
+    return Layout("model", (4, Tables(operator_code), Tables(subgraph), Skip(), Tables(buffer)))

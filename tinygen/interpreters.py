@@ -1,0 +1,74 @@
+"""The two interpreters whose numbers tinygen reproduces, behind one shape of call.
+
+They are optional (``pip install tinygen[reference]``): ``available`` tells.
+
+``inputs`` holds one array for each model input, in the model's order, with the vectors stacked on
+a new first axis; the outputs come back alike. The vectors run in order on one interpreter, so
+state persists from one to the next.
+"""
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+
+import numpy as np
+
+from tinygen.ir import Array, Numerics
+
+TFLM_ARENA_BYTES = 8 << 20
+
+
+def run_tflm(model: bytes, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    """Run TFLite Micro's reference kernels (the ``tflite-micro`` wheel)."""
+    from tflite_micro.python.tflite_micro import runtime
+
+    arena_bytes = TFLM_ARENA_BYTES + 4 * len(model)
+    interpreter = runtime.Interpreter.from_bytes(model, arena_size=arena_bytes)
+    rows = []
+    for vector in zip(*inputs, strict=True):
+        for index, value in enumerate(vector):
+            interpreter.set_input(np.ascontiguousarray(value), index)
+        interpreter.invoke()
+        rows.append([interpreter.get_output(i) for i in range(_tflm_outputs(model))])
+    return _stacked(rows)
+
+
+def run_litert_ref(model: bytes, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    """Run LiteRT's reference kernels (``BUILTIN_REF`` of the ``ai-edge-litert`` wheel)."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    interpreter = Interpreter(
+        model_content=model, experimental_op_resolver_type=OpResolverType.BUILTIN_REF, num_threads=1
+    )
+    interpreter.allocate_tensors()
+    into = [detail["index"] for detail in interpreter.get_input_details()]
+    out = [detail["index"] for detail in interpreter.get_output_details()]
+    rows = []
+    for vector in zip(*inputs, strict=True):
+        for index, value in zip(into, vector, strict=True):
+            interpreter.set_tensor(index, np.ascontiguousarray(value))
+        interpreter.invoke()
+        rows.append([interpreter.get_tensor(index) for index in out])
+    return _stacked(rows)
+
+
+def available(numerics: Numerics) -> bool:
+    """Whether the interpreter that defines ``numerics`` is installed."""
+    name = "tflite_micro" if numerics is Numerics.TFLM else "ai_edge_litert"
+    return find_spec(name) is not None
+
+
+def run_reference(model: bytes, inputs: Sequence[Array], numerics: Numerics) -> tuple[Array, ...]:
+    """Run the interpreter that defines ``numerics``."""
+    runner = run_tflm if numerics is Numerics.TFLM else run_litert_ref
+    return runner(model, inputs)
+
+
+def _tflm_outputs(model: bytes) -> int:
+    """TFLite Micro's interpreter does not tell how many outputs there are."""
+    import tflite
+
+    return int(tflite.Model.GetRootAs(bytearray(model), 0).Subgraphs(0).OutputsLength())
+
+
+def _stacked(rows: list[list[Array]]) -> tuple[Array, ...]:
+    return tuple(np.stack(column) for column in zip(*rows, strict=True))

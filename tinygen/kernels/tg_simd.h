@@ -1,0 +1,106 @@
+/* The instructions of the Arm DSP extension that kernels use, and the same in plain C.
+ *
+ * This is the only header that knows intrinsics. Where the extension is missing each instruction is
+ * computed in C, so that the kernels that use it are tested on the host too; tg_require_dsp.h keeps
+ * those kernels from ending on a core that would run them so.
+ *
+ * A word holds four int8 or two int16, the first in its lowest bits.
+ */
+#ifndef TG_SIMD_H
+#define TG_SIMD_H
+
+#include "tg_types.h"
+
+#if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_SIMD32) && defined(__GNUC__)
+#include <arm_acle.h>
+#define TG_SIMD_NATIVE
+#endif
+
+#if defined(__GNUC__)
+/* A packed, aliasing word is one LDR wherever the core may load unaligned words. A memcpy is as
+ * well, but under -ffreestanding it is a call. */
+typedef struct __attribute__((packed, may_alias)) {
+    uint32_t word;
+} tg_unaligned_word;
+#endif
+
+/* Four consecutive bytes. */
+TG_INLINE uint32_t tg_load_4xs8(const int8_t *p)
+{
+#if defined(__GNUC__) && (!defined(__BYTE_ORDER__) || __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+    return ((const tg_unaligned_word *)(const void *)p)->word;
+#else
+    return (uint32_t)(uint8_t)p[0] | (uint32_t)(uint8_t)p[1] << 8 | (uint32_t)(uint8_t)p[2] << 16 |
+           (uint32_t)(uint8_t)p[3] << 24;
+#endif
+}
+
+#if !defined(TG_SIMD_NATIVE)
+/* Half number i of a word, sign-extended. */
+TG_INLINE int32_t tg_half(uint32_t x, int32_t i)
+{
+    return (int16_t)(uint16_t)(x >> (16 * i));
+}
+
+TG_INLINE uint32_t tg_halves(int32_t first, int32_t second)
+{
+    return ((uint32_t)first & 0xffffu) | (uint32_t)second << 16;
+}
+#endif
+
+/* Bytes 0 and 2 as two int16. */
+TG_INLINE uint32_t tg_sxtb16(uint32_t x)
+{
+#if defined(TG_SIMD_NATIVE)
+    return (uint32_t)__sxtb16((int8x4_t)x);
+#else
+    return tg_halves((int8_t)(uint8_t)x, (int8_t)(uint8_t)(x >> 16));
+#endif
+}
+
+/* Bytes 1 and 3 as two int16. */
+TG_INLINE uint32_t tg_sxtb16_odd(uint32_t x)
+{
+#if defined(TG_SIMD_NATIVE)
+    /* GCC does not fold a rotation into its intrinsic. */
+    uint32_t y;
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(y) : "r"(x));
+    return y;
+#else
+    return tg_halves((int8_t)(uint8_t)(x >> 8), (int8_t)(uint8_t)(x >> 24));
+#endif
+}
+
+/* acc + x.first * y.first + x.second * y.second, modulo 2^32. */
+TG_INLINE int32_t tg_smlad(uint32_t x, uint32_t y, int32_t acc)
+{
+#if defined(TG_SIMD_NATIVE)
+    return __smlad((int16x2_t)x, (int16x2_t)y, acc);
+#else
+    const uint32_t first = (uint32_t)(tg_half(x, 0) * tg_half(y, 0));
+    const uint32_t second = (uint32_t)(tg_half(x, 1) * tg_half(y, 1));
+    return (int32_t)((uint32_t)acc + first + second);
+#endif
+}
+
+/* acc + x.first * y.first, modulo 2^32. */
+TG_INLINE int32_t tg_smlabb(uint32_t x, uint32_t y, int32_t acc)
+{
+#if defined(TG_SIMD_NATIVE)
+    return __smlabb((int32_t)x, (int32_t)y, acc);
+#else
+    return (int32_t)((uint32_t)acc + (uint32_t)(tg_half(x, 0) * tg_half(y, 0)));
+#endif
+}
+
+/* acc + x.second * y.second, modulo 2^32. */
+TG_INLINE int32_t tg_smlatt(uint32_t x, uint32_t y, int32_t acc)
+{
+#if defined(TG_SIMD_NATIVE)
+    return __smlatt((int32_t)x, (int32_t)y, acc);
+#else
+    return (int32_t)((uint32_t)acc + (uint32_t)(tg_half(x, 1) * tg_half(y, 1)));
+#endif
+}
+
+#endif

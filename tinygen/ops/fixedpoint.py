@@ -1,0 +1,129 @@
+"""Elementary functions on 32-bit fixed point, bit for bit as the reference kernels compute them.
+
+Source: gemmlowp's fixedpoint.h and TFLite's ``GetReciprocal``. A value with k integer bits is a raw
+int32 with 31 - k fractional bits; here raw values travel in int64 arrays, and every sum is
+wrapped or saturated where the original does it.
+"""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from tinygen.ir import Array
+from tinygen.quant import (
+    INT32_MAX,
+    INT32_MIN,
+    doubling_high_mul,
+    quantize_multiplier,
+    rounding_divide_by_pot,
+    round_half_away,
+)
+
+Raw = npt.NDArray[np.int64]
+
+ONE = INT32_MAX  # 1.0 with no integer bits: the nearest value that fits
+
+
+def raw_constant(value: float, integer_bits: int) -> int:
+    """``value`` as a raw fixed-point number."""
+    return min(round_half_away(value * 2.0 ** (31 - integer_bits)), INT32_MAX)
+
+
+def shift_left_saturating(x: Array, bits: int) -> Raw:
+    """x * 2**bits, saturated to int32."""
+    return np.clip(np.asarray(x, np.int64) << bits, INT32_MIN, INT32_MAX)
+
+
+def exp_on_negative_values(x: Array, integer_bits: int) -> Raw:
+    """exp(x) for raw x <= 0 with at most 5 ``integer_bits``; the result has none.
+
+    x is split into a remainder in [-1/4, 0), whose exp is a Taylor polynomial around -1/8, and
+    powers of two from 1/4 up, for each of which the result is multiplied by a constant.
+    """
+    fraction = 31 - integer_bits
+    x = np.asarray(x, np.int64)
+    quarter = 1 << (fraction - 2)
+    remainder = (x & (quarter - 1)) - quarter
+    result = _exp_around_minus_one_eighth(remainder << integer_bits)
+    whole = remainder - x
+    for exponent in range(-2, integer_bits):
+        factor = raw_constant(math.exp(-(2.0**exponent)), 0)
+        bit = 1 << (fraction + exponent)
+        result = np.where(whole & bit, _product(result, factor), result)
+    return np.where(x == 0, ONE, result)
+
+
+def _exp_around_minus_one_eighth(x: Raw) -> Raw:
+    """exp(x) for raw x in [-1/4, 0), no integer bits."""
+    base = raw_constant(math.exp(-1.0 / 8.0), 0)
+    x = x + (1 << 28)
+    x2 = _product(x, x)
+    x3 = _product(x2, x)
+    x4 = _product(x2, x2)
+    cubic = _product(rounding_divide_by_pot(x4, 2) + x3, raw_constant(1.0 / 3.0, 0)) + x2
+    return base + _product(np.asarray(x + rounding_divide_by_pot(cubic, 1)), base)
+
+
+def logistic(x: Array, integer_bits: int) -> Raw:
+    """1 / (1 + exp(-x)); the result has no integer bits."""
+    x = np.asarray(x, np.int64)
+    positive = _inverse_one_plus(exp_on_negative_values(-np.abs(x), integer_bits))
+    return np.where(x == 0, 1 << 30, np.where(x > 0, positive, ONE - positive))
+
+
+def tanh(x: Array, integer_bits: int) -> Raw:
+    """tanh(x) = (1 - e) / (1 + e) with e = exp(-2x); the result has no integer bits."""
+    x = np.asarray(x, np.int64)
+    # Doubling only moves the binary point: one more integer bit, the same raw value.
+    e = exp_on_negative_values(-np.abs(x), integer_bits + 1)
+    magnitude = shift_left_saturating(_two_over_one_plus(e) - (1 << 29), 2)
+    return np.where(x == 0, 0, np.where(x < 0, -magnitude, magnitude))
+
+
+def reciprocal(x: Array, integer_bits: int) -> tuple[Raw, Raw]:
+    """(r, n) with 1 / x = r / 2**31 / 2**n, for raw x > 0 with ``integer_bits``.
+
+    Source: TFLite's ``GetReciprocal``.
+    """
+    x = np.asarray(x, np.int64)
+    headroom = np.array([32 - int(v).bit_length() for v in x.reshape(-1)], np.int64).reshape(x.shape)
+    return _inverse_one_plus((x << headroom) - (1 << 31)), integer_bits - headroom
+
+
+def _inverse_one_plus(x: Raw) -> Raw:
+    """1 / (1 + x) for raw x in [0, 1), no integer bits."""
+    return shift_left_saturating(_two_over_one_plus(x), 1)
+
+
+def _two_over_one_plus(x: Raw) -> Raw:
+    """2 / (1 + x) for raw x in [0, 1): two integer bits, three steps of Newton's method."""
+    half_denominator = (x + ONE + 1) >> 1
+    estimate = raw_constant(48.0 / 17.0, 2) + _product(
+        half_denominator, raw_constant(-32.0 / 17.0, 2)
+    )
+    for _ in range(3):
+        error = (1 << 29) - _product(half_denominator, estimate)
+        estimate = estimate + shift_left_saturating(_product(estimate, error), 2)
+    return estimate
+
+
+def _product(a: Array, b: Array | int) -> Raw:
+    return doubling_high_mul(a, b).astype(np.int64)
+
+
+def input_radius(integer_bits: int, left_shift: int) -> int:
+    """Largest input whose scaled value stays below 2**integer_bits.
+
+    Source: TFLite's ``CalculateInputRadius`` with 31 signed bits.
+    """
+    limit = 1.0 * ((1 << integer_bits) - 1) * (1 << (31 - integer_bits)) / 2.0**left_shift
+    return math.floor(limit)
+
+
+def input_multiplier(real: float, integer_bits: int) -> tuple[int, int]:
+    """(multiplier, left shift) that takes a quantized difference to ``integer_bits`` fixed point.
+
+    ``real`` is the value of one quantization step.
+    """
+    return quantize_multiplier(min(real * (1 << (31 - integer_bits)), (1 << 31) - 1.0))

@@ -1,0 +1,205 @@
+"""What `tinygen test` and `tinygen bench` found, as values, as JSON and as text."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tinygen.timing import Cycles
+
+
+@dataclass(frozen=True, slots=True)
+class LayerReport:
+    """One layer of one inference; counts are None where the runner cannot count."""
+
+    name: str
+    op: str
+    macs: int
+    instructions: int | None
+    estimated_cycles: Cycles | None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The first layer whose output is not the oracle's."""
+
+    vector: int
+    layer: int
+    name: str
+    op: str
+
+
+@dataclass(frozen=True, slots=True)
+class TestReport:
+    """The result of one model on one board.
+
+    Instructions and cycles are those of one inference: the mean over the vectors, rounded.
+    ``oracles`` tells what the outputs were compared with.
+    """
+
+    __test__ = False  # not a test, whatever pytest thinks of its name
+
+    model: str
+    sha256: str
+    board: str
+    core: str
+    runner: str
+    numerics: str
+    optimize: str
+    vectors: int
+    oracles: tuple[str, ...]
+    mismatched_bytes: int
+    max_abs_diff: float
+    first_difference: Difference | None
+    macs: int
+    counted_by: str | None
+    instructions: int | None
+    estimated_cycles: Cycles | None
+    layers: tuple[LayerReport, ...]
+    flash_bytes: dict[str, int]
+    ram_bytes: dict[str, int]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every byte of every output of every vector agreed."""
+        return self.mismatched_bytes == 0
+
+    def to_json(self) -> dict[str, Any]:
+        """A value that ``json.dumps`` takes."""
+        return {"passed": self.passed, **asdict(self)}
+
+    def to_text(self) -> str:
+        """The report as a person reads it."""
+        lines = [
+            f"{self.model} on {self.board} ({self.core}, {self.runner})",
+            "",
+            *layer_table(self.layers, self.instructions, self.estimated_cycles),
+            "",
+            _sizes("flash", self.flash_bytes),
+            _sizes("RAM  ", self.ram_bytes),
+        ]
+        if self.estimated_cycles is not None:
+            band = self.estimated_cycles
+            lines.append(
+                f"cycles  {band.mid:,} estimated ({band.low:,} to {band.high:,}), zero wait states; "
+                f"instructions counted by {self.counted_by}"
+            )
+        lines += ["", self.verdict()]
+        return "\n".join(lines)
+
+    def verdict(self) -> str:
+        """One line, or two on a mismatch."""
+        against = " and ".join(self.oracles)
+        if self.passed:
+            return f"PASS  {self.vectors} vectors, 0 mismatched bytes against {against}"
+        text = (
+            f"FAIL  {self.vectors} vectors, {self.mismatched_bytes} mismatched bytes against "
+            f"{against}, largest difference {self.max_abs_diff:g}"
+        )
+        if self.first_difference is not None:
+            found = self.first_difference
+            text += (
+                f"\n      first differing layer: {found.layer} ({found.op} '{found.name}'), "
+                f"vector {found.vector}"
+            )
+        else:
+            text += "\n      every layer's output equals the numpy reference's: suspect the vectors"
+        return text
+
+
+def _sizes(title: str, sizes: dict[str, int]) -> str:
+    parts = ", ".join(f"{k} {v:,}" for k, v in sizes.items() if k not in ("total", "limit"))
+    limit = (
+        f" of {sizes['limit']:,} ({sizes['total'] / sizes['limit']:.1%})"
+        if "limit" in sizes
+        else ""
+    )
+    return f"{title}   {sizes['total']:,} bytes{limit}: {parts}"
+
+
+def layer_table(
+    layers: Sequence[LayerReport], total: int | None, cycles: Cycles | None
+) -> list[str]:
+    """Aligned columns, one line a layer and one for the sum."""
+    rows = [("layer", "operator", "MACs", "instructions", "est. cycles", "name")]
+    rows += [
+        (
+            str(i),
+            r.op,
+            _count(r.macs),
+            _count(r.instructions),
+            _count(_mid(r.estimated_cycles)),
+            r.name,
+        )
+        for i, r in enumerate(layers)
+    ]
+    macs = sum(r.macs for r in layers)
+    rows.append(("", "total", _count(macs), _count(total), _count(_mid(cycles)), ""))
+    return table(rows, right=(2, 3, 4))
+
+
+def _mid(cycles: Cycles | None) -> int | None:
+    return None if cycles is None else cycles.mid
+
+
+def _count(value: int | None) -> str:
+    return "-" if value is None else f"{value:,}"
+
+
+def table(rows: Sequence[Sequence[str]], right: Iterable[int] = ()) -> list[str]:
+    """Rows as aligned text; columns in ``right`` are flush right, long names are cut."""
+    clipped = [[cell if len(cell) <= 48 else cell[:45] + "..." for cell in row] for row in rows]
+    widths = [max(len(row[i]) for row in clipped) for i in range(len(clipped[0]))]
+    flush = set(right)
+    return [
+        "  ".join(
+            cell.rjust(widths[i]) if i in flush else cell.ljust(widths[i])
+            for i, cell in enumerate(row)
+        ).rstrip()
+        for row in clipped
+    ]
+
+
+def bench_table(reports: Sequence[TestReport]) -> list[str]:
+    """One line per model, as Markdown."""
+    head = (
+        "model",
+        "board",
+        "MACs",
+        "instructions",
+        "per MAC",
+        "est. cycles (low to high)",
+        "flash",
+        "weights",
+        "RAM",
+        "arena",
+        "mismatched bytes",
+    )
+    rows = [head, *(_bench_row(r) for r in reports)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
+    lines = [
+        "| " + " | ".join(c.ljust(widths[i]) for i, c in enumerate(row)) + " |" for row in rows
+    ]
+    lines.insert(1, "|" + "|".join("-" * (w + 2) for w in widths) + "|")
+    return lines
+
+
+def _bench_row(report: TestReport) -> tuple[str, ...]:
+    band = report.estimated_cycles
+    per_mac = (
+        f"{report.instructions / report.macs:.2f}"
+        if report.instructions is not None and report.macs
+        else "-"
+    )
+    return (
+        report.model.removesuffix(".tflite"),
+        report.board,
+        f"{report.macs:,}",
+        _count(report.instructions),
+        per_mac,
+        f"{band.mid:,} ({band.low:,} to {band.high:,})" if band else "-",
+        f"{report.flash_bytes['total']:,}",
+        f"{report.flash_bytes['weights']:,}",
+        f"{report.ram_bytes['total']:,}",
+        f"{report.ram_bytes['arena']:,}",
+        str(report.mismatched_bytes),
+    )

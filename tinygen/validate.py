@@ -1,0 +1,212 @@
+"""Generate, build, run, compare: one model on one board against every oracle at hand."""
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+
+from tinygen import interpreters, reference
+from tinygen.board import Board
+from tinygen.compile import Options, compile_graph
+from tinygen.emit import Program
+from tinygen.errors import ModelError
+from tinygen.frontend.tflite import read_model
+from tinygen.ir import Array, Graph, Numerics
+from tinygen.ops import definition_of
+from tinygen.report import Difference, LayerReport, TestReport
+from tinygen.vectors import Vectors, draw_vectors, load_vectors
+
+Outputs = Sequence[tuple[Array, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model file that the front end has read."""
+
+    path: Path
+    data: bytes
+    graph: Graph
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the file."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Limits that a run must keep; None is no limit."""
+
+    flash: int | None = None
+    ram: int | None = None
+    instructions: int | None = None
+    cycles: int | None = None
+
+    def exceeded(self, report: TestReport) -> tuple[str, ...]:
+        """Every limit that ``report`` breaks, in words. A limit on what was not counted breaks."""
+        cycles = report.estimated_cycles.mid if report.estimated_cycles else None
+        pairs = (
+            ("flash bytes", report.flash_bytes["total"], self.flash),
+            ("RAM bytes", report.ram_bytes["total"], self.ram),
+            ("instructions", report.instructions, self.instructions),
+            ("estimated cycles", cycles, self.cycles),
+        )
+        return tuple(
+            f"{name} not counted on this board" if value is None else
+            f"{value:,} {name}, {limit:,} allowed"
+            for name, value, limit in pairs
+            if limit is not None and (value is None or value > limit)
+        )
+
+
+def load_model(path: Path, numerics: Numerics) -> Model:
+    """Read a model file. Raises ModelError, UnsupportedError."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror}") from None
+    return Model(path, data, read_model(data, path.name, numerics))
+
+
+def compile_loaded(model: Model, board: Board, options: Options) -> Program:
+    """Compile a model for a board."""
+    return compile_graph(
+        model.graph, model.path.name, model.sha256, board.core.name, board.core.isa, options
+    )
+
+
+def compile_file(path: Path, board: Board, options: Options) -> Program:
+    """Compile a model file for a board. Raises ModelError, UnsupportedError."""
+    return compile_loaded(load_model(path, options.numerics), board, options)
+
+
+def expected_outputs(model: Model, vectors: Vectors, numerics: Numerics) -> dict[str, Outputs]:
+    """What each oracle at hand says that the outputs are, by the oracle's name.
+
+    A vectors file is the only oracle of its inputs; drawn inputs go to the numpy reference and, if
+    it is installed, to the interpreter that defines ``numerics``.
+    """
+    if vectors.expected is not None:
+        return {"the vectors file": vectors.expected}
+    oracles: dict[str, Outputs] = {
+        "the numpy reference": [reference.run(model.graph, v) for v in vectors.inputs]
+    }
+    if interpreters.available(numerics) and model.graph.inputs:
+        stacked = [np.stack(column) for column in zip(*vectors.inputs, strict=True)]
+        outputs = interpreters.run_reference(model.data, stacked, numerics)
+        name = "TFLite Micro" if numerics is Numerics.TFLM else "LiteRT"
+        oracles[name] = list(zip(*outputs, strict=True))
+    return oracles
+
+
+@contextmanager
+def _workspace(directory: Path | None) -> Iterator[Path]:
+    if directory is not None:
+        yield directory
+    else:
+        with tempfile.TemporaryDirectory(prefix="tinygen-") as temporary:
+            yield Path(temporary) / "project"
+
+
+def mismatches(got: Outputs, want: Outputs) -> tuple[int, float, int | None]:
+    """Bytes that differ, the largest absolute difference, and the first vector with one."""
+    count, largest, first = 0, 0.0, None
+    for number, (mine, theirs) in enumerate(zip(got, want, strict=True)):
+        for a, b in zip(mine, theirs, strict=True):
+            raw_a = np.frombuffer(a.tobytes(), np.uint8)
+            raw_b = np.frombuffer(b.tobytes(), np.uint8)
+            differing = int(np.count_nonzero(raw_a != raw_b))
+            if differing:
+                count += differing
+                first = number if first is None else first
+                gap = np.abs(a.astype(np.float64) - b.astype(np.float64))
+                largest = max(largest, float(np.nanmax(gap, initial=0.0)))
+    return count, largest, first
+
+
+def first_difference(
+    program: Program, inputs: tuple[Array, ...], vector: int, crcs: Sequence[int]
+) -> Difference | None:
+    """The first layer whose output's CRC is not the oracle's, if there is one."""
+    values = reference.evaluate(program.graph, inputs)
+    for index, (step, crc) in enumerate(zip(program.layers, crcs, strict=True)):
+        if crc32(np.ascontiguousarray(values[step.op.y]).tobytes()) != crc:
+            return Difference(vector, index, step.op.name, step.op.kind)
+    return None
+
+
+def validate(
+    path: Path,
+    board: Board,
+    options: Options,
+    *,
+    vectors: Path | None,
+    count: int,
+    seed: int,
+    directory: Path | None,
+    progress: Callable[[str], None] = lambda text: None,
+) -> TestReport:
+    """Run the model at ``path`` on ``board`` and compare all outputs of all vectors.
+
+    Raises TinygenError for everything but a mismatch, which the report tells.
+    """
+    from tinygen.build import build
+    from tinygen.project import write_project
+    from tinygen.run.session import run_vectors
+
+    model = load_model(path, options.numerics)
+    program = compile_loaded(model, board, options)
+    chosen = (
+        load_vectors(vectors, model.graph, options.numerics)
+        if vectors
+        else draw_vectors(model.graph, count, seed)
+    )
+    oracles = expected_outputs(model, chosen, options.numerics)
+    with _workspace(directory) as work:
+        progress(f"{path.name}: generating and building for {board.name}")
+        write_project(program, board, work)
+        built = build(work)
+        progress(f"{path.name}: running {len(chosen)} vectors ({chosen.source})")
+        result = run_vectors(program, board, work, built, chosen.inputs)
+        found = {name: mismatches(result.outputs, want) for name, want in oracles.items()}
+        bad_bytes, largest, first = max(found.values(), key=lambda f: f[0])
+        difference = None
+        if first is not None:
+            progress(f"{path.name}: mismatch; looking for the first layer that differs")
+            crcs = result.trace(first)
+            difference = first_difference(program, chosen.inputs[first], first, crcs)
+    return TestReport(
+        model=path.name,
+        sha256=model.sha256,
+        board=board.name,
+        core=board.core.name,
+        runner=board.runner,
+        numerics=options.numerics.value,
+        optimize=options.optimize.value,
+        vectors=len(chosen),
+        oracles=tuple(oracles),
+        mismatched_bytes=bad_bytes,
+        max_abs_diff=largest,
+        first_difference=difference,
+        macs=sum(definition_of(s.op).macs(s.op) for s in program.layers),
+        counted_by=result.counts.method if result.counts else None,
+        instructions=result.counts.instructions if result.counts else None,
+        estimated_cycles=result.counts.cycles if result.counts else None,
+        layers=tuple(
+            LayerReport(
+                name=step.op.name,
+                op=step.op.kind,
+                macs=definition_of(step.op).macs(step.op),
+                instructions=result.counts.layers[i].instructions if result.counts else None,
+                estimated_cycles=result.counts.layers[i].cycles if result.counts else None,
+            )
+            for i, step in enumerate(program.layers)
+        ),
+        flash_bytes=built.flash,
+        ram_bytes=built.ram,
+    )
