@@ -96,7 +96,7 @@ def main() -> None:
 def boards(name: str | None, as_json: bool) -> None:
     """List the named boards, or show board NAME in full."""
     from tinygen.board import all_boards, load_board
-    from tinygen.report import board_text, boards_table
+    from tinygen.tables import board_text, boards_table
 
     found = (load_board(name),) if name else all_boards()
     if as_json:
@@ -303,7 +303,7 @@ def doctor(as_json: bool) -> None:
     from dataclasses import asdict
 
     from tinygen.doctor import checks
-    from tinygen.report import doctor_table
+    from tinygen.tables import doctor_table
 
     found = checks()
     if as_json:

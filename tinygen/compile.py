@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from tinygen import ctext
 from tinygen.emit import ArenaKind, Optimize, Program, Provenance
 from tinygen.ir import Graph, Numerics
+from tinygen.isa import Isa
 from tinygen.memory import allocate
-from tinygen.ops.base import Isa
 from tinygen.passes import run_pipeline
 from tinygen.select import Choice, best, select
 

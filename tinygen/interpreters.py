@@ -26,7 +26,7 @@ def run_tflm(model: bytes, inputs: Sequence[Array]) -> tuple[Array, ...]:
     rows = []
     for vector in zip(*inputs, strict=True):
         for index, value in enumerate(vector):
-            interpreter.set_input(np.ascontiguousarray(value), index)
+            interpreter.set_input(np.asarray(value, order="C"), index)
         interpreter.invoke()
         rows.append([interpreter.get_output(i) for i in range(_tflm_outputs(model))])
     return _stacked(rows)
@@ -45,7 +45,7 @@ def run_litert_ref(model: bytes, inputs: Sequence[Array]) -> tuple[Array, ...]:
     rows = []
     for vector in zip(*inputs, strict=True):
         for index, value in zip(into, vector, strict=True):
-            interpreter.set_tensor(index, np.ascontiguousarray(value))
+            interpreter.set_tensor(index, np.asarray(value, order="C"))
         interpreter.invoke()
         rows.append([interpreter.get_tensor(index) for index in out])
     return _stacked(rows)

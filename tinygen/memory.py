@@ -96,13 +96,15 @@ def allocate(graph: Graph, steps: Sequence[Step]) -> Memory:
     _share_in_place(lives, steps)
     owners = _distinct(lives.values())
     busy = [index for index, step in enumerate(steps) if step.scratch_bytes]
-    plan = plan_buffers([
-        *(Buffer(o.name, o.size, o.first, o.last, o.alignment) for o in owners),
-        *(
-            Buffer(f"scratch of {steps[i].op.name}", steps[i].scratch_bytes, i, i, ALIGNMENT)
-            for i in busy
-        ),
-    ])
+    plan = plan_buffers(
+        [
+            *(Buffer(o.name, o.size, o.first, o.last, o.alignment) for o in owners),
+            *(
+                Buffer(f"scratch of {steps[i].op.name}", steps[i].scratch_bytes, i, i, ALIGNMENT)
+                for i in busy
+            ),
+        ]
+    )
     check_plan(plan)
     offsets = dict(zip(owners, plan.offsets, strict=False))
     scratch = dict(zip(busy, plan.offsets[len(owners) :], strict=True))

@@ -1,9 +1,10 @@
 """What `tinygen test` and `tinygen bench` found, as values, as JSON and as text."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tinygen.tables import table
 from tinygen.timing import Cycles
 
 
@@ -143,20 +144,6 @@ def _mid(cycles: Cycles | None) -> int | None:
 
 def _count(value: int | None) -> str:
     return "-" if value is None else f"{value:,}"
-
-
-def table(rows: Sequence[Sequence[str]], right: Iterable[int] = ()) -> list[str]:
-    """Rows as aligned text; columns in ``right`` are flush right, long names are cut."""
-    clipped = [[cell if len(cell) <= 48 else cell[:45] + "..." for cell in row] for row in rows]
-    widths = [max(len(row[i]) for row in clipped) for i in range(len(clipped[0]))]
-    flush = set(right)
-    return [
-        "  ".join(
-            cell.rjust(widths[i]) if i in flush else cell.ljust(widths[i])
-            for i, cell in enumerate(row)
-        ).rstrip()
-        for row in clipped
-    ]
 
 
 def bench_table(reports: Sequence[TestReport]) -> list[str]:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinygen.ir import Graph, Op
+from tinygen.isa import Isa
 from tinygen.ops import definition_of
-from tinygen.ops.base import Call, Isa, Kernel
+from tinygen.ops.base import Call, Kernel
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The reference interpreters, under the name that the tests know."""
+"""The reference interpreters, under the name that tests know them by."""
 
 from tinygen.interpreters import run_litert_ref, run_reference, run_tflm
 

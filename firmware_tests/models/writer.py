@@ -21,8 +21,8 @@ class Form:
     """How one operator looks in the file.
 
     ``fields`` are the fields of the options table ``options`` by their schema names; a tuple is a
-    vector of int32. ``constants`` are inputs that the graph's operator holds as attributes; they
-    are written only as far as ``op.inputs`` does not already carry them.
+    vector of int32. ``constants`` are inputs that the graph's operator holds as attributes; the
+    schema has them all after the first input.
     """
 
     options: str = ""
@@ -83,9 +83,8 @@ def _pool2d(op: Any) -> Form:
 
 
 def _fully_connected(op: Any) -> Form:
-    keep = getattr(op, "keep_num_dims", len(op.y.shape) == len(op.x.shape) > 2)
-    fields = _activation(op.activation) | {"KeepNumDims": keep}
-    return Form("FullyConnectedOptions", fields)
+    fields = {"WeightsFormat": int(op.shuffled), "KeepNumDims": op.keep_num_dims}
+    return Form("FullyConnectedOptions", _activation(op.activation) | fields)
 
 
 def _binary(options: str) -> Callable[[Any], Form]:
@@ -105,19 +104,23 @@ def _reshape(op: Any) -> Form:
 
 
 def _squeeze(op: Any) -> Form:
-    axes = getattr(op, "axes", ())
-    return Form("SqueezeOptions", {"SqueezeDims": tuple(axes)})
+    kept, dropped = list(op.y.shape), []
+    for axis, size in enumerate(op.x.shape):
+        if kept[:1] == [size]:
+            kept.pop(0)
+        else:
+            dropped.append(axis)
+    return Form("SqueezeOptions", {"SqueezeDims": tuple(dropped)})
 
 
 def _expand_dims(op: Any) -> Form:
-    axis = getattr(op, "axis", None)
-    if axis is None:
-        axis = next((i for i, d in enumerate(op.y.shape) if op.x.shape[i : i + 1] != (d,)), 0)
+    shape = op.y.shape
+    axis = next(i for i in range(len(shape)) if shape[:i] + shape[i + 1 :] == op.x.shape)
     return Form("ExpandDimsOptions", {}, (_int32(axis),))
 
 
-def _pad(op: Any) -> Form:
-    return Form("PadOptions", {}, (_int32(op.paddings),))
+def _pad(options: str) -> Callable[[Any], Form]:
+    return lambda op: Form(options, {}, (_int32(op.paddings),))
 
 
 def _mean(op: Any) -> Form:
@@ -145,11 +148,12 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "MAX_POOL_2D": _pool2d,
     "MEAN": _mean,
     "MUL": _binary("MulOptions"),
-    "PAD": _pad,
+    "PAD": _pad("PadOptions"),
+    "PADV2": _pad("PadV2Options"),
+    "PADV2": _plain("PadV2Options"),
     "QUANTIZE": _plain("QuantizeOptions"),
     "RELU": _plain(),
     "RELU6": _plain(),
-    "RELU_0_TO_1": _plain(),
     "RELU_N1_TO_1": _plain(),
     "RESHAPE": _reshape,
     "SOFTMAX": _softmax,
@@ -209,14 +213,12 @@ class _Writer:
     def _operator(self, op: Op) -> int:
         form = FORMS[op.kind](op)
         options = self._options(form) if form.options else None
-        own = [self._tensor(t) for t in op.inputs]
-        # The first input is always data; the constants follow it.
-        missing = form.constants[max(0, len(own) - 1) :]
-        extra = [
-            self._tensor(Tensor(f"{op.name}/const{i}", c.shape, DType.INT32, None, c))
-            for i, c in enumerate(missing)
+        constants = [
+            Tensor(f"{op.name}/constant{i}", values.shape, DType.INT32, None, values)
+            for i, values in enumerate(form.constants)
         ]
-        inputs = self._ints(own + extra)
+        operands = (*op.inputs[:1], *constants, *op.inputs[1:])
+        inputs = self._ints([self._tensor(t) for t in operands])
         outputs = self._ints([self._tensor(t) for t in op.outputs])
         fields = {
             "OpcodeIndex": self.codes.setdefault(op.kind, len(self.codes)),

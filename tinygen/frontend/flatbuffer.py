@@ -19,6 +19,10 @@ from tinygen.errors import ModelError
 
 HINT = "the file is truncated or damaged: copy it again, or convert the model again"
 
+# Names are repeated in messages and in generated C; the longest that converters make, of many fused
+# operators, have a few hundred bytes.
+_MAX_TEXT_BYTES = 4096
+
 
 class Text(Enum):
     """A field that holds a UTF-8 string."""
@@ -78,12 +82,13 @@ def verify(data: bytes, root: Layout) -> None:
 
 
 class _Verifier:
-    """One walk. Every step costs what it would take in a file whose parts are not shared, so the
-    work is bounded by the file's size even if all its offsets lead to the same large vector."""
+    """One walk. Every step costs the bytes that it looks at, and there are twice as many as the
+    file has: the work is bounded even if all offsets lead to the same large vector, while a writer
+    may still share some parts, as flatbuffers allow."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
-        self.budget = 4 * len(data) + 1024
+        self.budget = 2 * len(data) + 1024
 
     def root(self, layout: Layout) -> None:
         position = self._unsigned(0, layout.name)
@@ -124,13 +129,12 @@ class _Verifier:
         match field:
             case Text():
                 self._span(start, length, path)
-                self._charge(length, path)
                 self._text(start, length, path)
             case Bytes():
                 self._span(start, length, path)
             case Vector(width):
                 self._span(start, length * width, path)
-                self._charge(length, path)
+                self._charge(length * width, path)
             case Tables(of):
                 self._span(start, length * 4, path)
                 for index in range(length):
@@ -139,6 +143,9 @@ class _Verifier:
                     self._table(entry + self._unsigned(entry, child), of, child)
 
     def _text(self, start: int, length: int, path: str) -> None:
+        self._charge(length, path)
+        if length > _MAX_TEXT_BYTES:
+            raise ModelError(f"{path}: a name has {length} bytes", HINT)
         try:
             self.data[start : start + length].decode()
         except UnicodeDecodeError:

@@ -24,6 +24,7 @@ OPTIONS: dict[str, tuple[Field, ...]] = {
     "FullyConnectedOptions": (1, 1, 1, 1, 1),
     "MulOptions": (1,),
     "PadOptions": (),
+    "PadV2Options": (),
     "Pool2DOptions": (1, 4, 4, 4, 4, 1),
     "QuantizeOptions": (),
     "ReducerOptions": (1,),
@@ -47,9 +48,7 @@ def options_layouts() -> dict[int, Layout]:
 def model_layout() -> Layout:
     """The layout of a whole file."""
     # min, max, scale, zero_point, details_type, details, quantized_dimension
-    quantization = Layout(
-        "quantization", (Skip(), Skip(), Vector(4), Vector(8), 1, Skip(), 4)
-    )
+    quantization = Layout("quantization", (Skip(), Skip(), Vector(4), Vector(8), 1, Skip(), 4))
     # shape, type, buffer, name, quantization, is_variable, sparsity, shape_signature
     tensor = Layout("tensor", (_INT32, 1, 4, _TEXT, quantization, 1, 4, _INT32))
     # opcode_index, inputs, outputs, builtin_options_type, builtin_options

@@ -51,8 +51,8 @@ TG_INLINE void tg_matmul_row(const tg_channels *channels, const int8_t *restrict
 {
     const int8_t *w = channels->weights;
     const int32_t depth = channels->depth;
-    int32_t c = 0;
-    for (; c + 4 <= channels->out_c; c += 4, w += 4 * depth) {
+    const int32_t fours = channels->out_c & ~3;
+    for (int32_t c = 0; c < fours; c += 4, w += 4 * depth) {
         const int32_t *const bias = channels->bias + c;
         int32_t acc[4] = {bias[0], bias[1], bias[2], bias[3]};
         tg_dot_1x4(channels->dsp, depth, x, w, acc);
@@ -61,7 +61,7 @@ TG_INLINE void tg_matmul_row(const tg_channels *channels, const int8_t *restrict
         y[c + 2] = tg_channel_s8(channels, c + 2, acc[2]);
         y[c + 3] = tg_channel_s8(channels, c + 3, acc[3]);
     }
-    for (; c < channels->out_c; ++c, w += depth) {
+    for (int32_t c = fours; c < channels->out_c; ++c, w += depth) {
         y[c] = tg_channel_s8(channels, c,
                              tg_dot_1x1(channels->dsp, depth, x, w, channels->bias[c]));
     }
@@ -74,8 +74,8 @@ TG_INLINE void tg_matmul_two_rows(const tg_channels *channels, const int8_t *res
     const int8_t *w = channels->weights;
     const int32_t depth = channels->depth;
     int8_t *restrict const y1 = y + y_step;
-    int32_t c = 0;
-    for (; c + 2 <= channels->out_c; c += 2, w += 2 * depth) {
+    const int32_t twos = channels->out_c & ~1;
+    for (int32_t c = 0; c < twos; c += 2, w += 2 * depth) {
         const int32_t *const bias = channels->bias + c;
         int32_t acc[4] = {bias[0], bias[0], bias[1], bias[1]};
         tg_dot_2x2(channels->dsp, depth, x, depth, w, acc);
@@ -84,10 +84,11 @@ TG_INLINE void tg_matmul_two_rows(const tg_channels *channels, const int8_t *res
         y[c + 1] = tg_channel_s8(channels, c + 1, acc[2]);
         y1[c + 1] = tg_channel_s8(channels, c + 1, acc[3]);
     }
-    if (c < channels->out_c) {
-        const int32_t bias = channels->bias[c];
-        y[c] = tg_channel_s8(channels, c, tg_dot_1x1(channels->dsp, depth, x, w, bias));
-        y1[c] = tg_channel_s8(channels, c, tg_dot_1x1(channels->dsp, depth, x + depth, w, bias));
+    if (twos < channels->out_c) {
+        const int32_t acc = tg_dot_1x1(channels->dsp, depth, x, w, channels->bias[twos]);
+        const int32_t acc1 = tg_dot_1x1(channels->dsp, depth, x + depth, w, channels->bias[twos]);
+        y[twos] = tg_channel_s8(channels, twos, acc);
+        y1[twos] = tg_channel_s8(channels, twos, acc1);
     }
 }
 
@@ -106,13 +107,13 @@ TG_INLINE void tg_matmul_s8_rows(int32_t dsp, const tg_matmul_s8_shape *shape,
         .output = tg_make_output(shape->right_only, shape->full_range, params->output_zero_point,
                                  params->output_min, params->output_max),
     };
-    int32_t row = 0;
-    for (; row + 2 <= shape->rows; row += 2) {
+    const int32_t pairs = shape->rows / 2;
+    for (int32_t pair = 0; pair < pairs; ++pair) {
         tg_matmul_two_rows(&channels, x, y, shape->out_c);
         x += 2 * shape->depth;
         y += 2 * shape->out_c;
     }
-    if (row < shape->rows) {
+    if (shape->rows % 2) {
         tg_matmul_row(&channels, x, y);
     }
 }

@@ -6,7 +6,7 @@
 #ifndef TG_REQUANT_H
 #define TG_REQUANT_H
 
-#include "tg_types.h"
+#include "tg_simd.h"
 
 /* Armv6-M and Armv8-M Baseline multiply 32 by 32 bits to 32 only: a 64-bit product is a call of the
  * compiler's library there, three times as long as four 16-bit products. (Tests on the host define
@@ -80,17 +80,18 @@ TG_INLINE int32_t tg_requant(int32_t x, int32_t multiplier, int32_t shift)
 
 /* How a layer's accumulators become int8: requantize, add the zero point, clamp. */
 typedef struct {
-    int32_t right_only; /* a constant of the shape, see tg_output_s8 */
+    int32_t right_only; /* constant of the shape, see tg_output_s8 */
+    int32_t full_range; /* constant of the shape: the clamp is int8's own */
     int32_t offset;
     int32_t low, high;
 } tg_output;
 
-/* full_range says that the clamp is int8's own, so that it can be one saturating instruction. */
 TG_INLINE tg_output tg_make_output(int32_t right_only, int32_t full_range, int32_t zero_point,
                                    int32_t low, int32_t high)
 {
     const tg_output output = {
         .right_only = right_only,
+        .full_range = full_range,
         .offset = right_only ? 2 * zero_point + 1 : zero_point,
         .low = full_range ? INT8_MIN : low,
         .high = full_range ? INT8_MAX : high,
@@ -100,22 +101,23 @@ TG_INLINE tg_output tg_make_output(int32_t right_only, int32_t full_range, int32
 
 /* One output value. Adding the zero point wraps in 32 bits, as in the reference.
  *
- * Where the compiler has proved that every accumulator of the layer is below 2^30 in magnitude and
- * every channel shifts right by at least 1 (right_only), shift holds the bits beyond the first, and
- * the two roundings shrink to a few instructions: 2x fits 32 bits, so the doubling product is the
- * high word of one multiplication; and the rounding shift of h by r, halves away from zero, is
+ * right_only says that the compiler has proved every accumulator of the layer below 2^30 in
+ * magnitude, and that every channel shifts right by at least 1; shift then holds the bits beyond
+ * the first. The two roundings shrink to a few instructions: 2x fits 32 bits, so the doubling
+ * product is the high word of one multiplication; and the rounding shift of h by r, halves away
+ * from zero, is
  *     floor((h + 2^(r-1) - (h < 0)) / 2^r) = (((h - (h < 0)) >> (r - 1)) + 1) >> 1,
- * whose final + 1 takes up the zero point. Nothing overflows, as |h| < 2^30. */
+ * whose + 1 takes up the zero point. Nothing overflows, as |h| <= 2^30. */
 TG_INLINE int8_t tg_output_s8(const tg_output *output, int32_t x, int32_t multiplier, int32_t shift)
 {
-    int32_t y;
     if (output->right_only) {
         const int32_t high = tg_high_mul((int32_t)((uint32_t)x << 1), multiplier);
-        y = (((high + (high >> 31)) >> shift) + output->offset) >> 1;
-    } else {
-        y = (int32_t)((uint32_t)tg_requant(x, multiplier, shift) + (uint32_t)output->offset);
+        const int32_t twice = ((high + (high >> 31)) >> shift) + output->offset;
+        return output->full_range ? tg_saturated_half(twice)
+                                  : (int8_t)tg_clamp(twice >> 1, output->low, output->high);
     }
-    return (int8_t)tg_clamp(y, output->low, output->high);
+    const uint32_t y = (uint32_t)tg_requant(x, multiplier, shift) + (uint32_t)output->offset;
+    return (int8_t)tg_clamp((int32_t)y, output->low, output->high);
 }
 
 #endif

@@ -1,8 +1,8 @@
-/* The instructions of the Arm DSP extension that kernels use, and the same in plain C.
+/* The Arm instructions that C does not reach and kernels use, and the same in plain C.
  *
- * This is the only header that knows intrinsics. Where the extension is missing each instruction is
- * computed in C, so that the kernels that use it are tested on the host too; tg_require_dsp.h keeps
- * those kernels from ending on a core that would run them so.
+ * This is the only header that knows intrinsics. Most are the DSP extension's: where that is missing
+ * each is computed in C, so that the kernels that use it are tested on the host too, and
+ * tg_require_dsp.h keeps those kernels from ending on a core that would run them so.
  *
  * A word holds four int8 or two int16, the first in its lowest bits.
  */
@@ -47,6 +47,19 @@ TG_INLINE uint32_t tg_halves(int32_t first, int32_t second)
     return ((uint32_t)first & 0xffffu) | (uint32_t)second << 16;
 }
 #endif
+
+/* floor(x / 2), saturated to int8. */
+TG_INLINE int8_t tg_saturated_half(int32_t x)
+{
+#if defined(__ARM_FEATURE_SAT) && defined(__ARM_ARCH_PROFILE) && defined(__GNUC__)
+    /* GCC makes this instruction of the C below only outside loops, and never with its shift. */
+    int32_t y;
+    __asm__("ssat %0, #8, %1, asr #1" : "=r"(y) : "r"(x));
+    return (int8_t)y;
+#else
+    return (int8_t)tg_clamp(x >> 1, INT8_MIN, INT8_MAX);
+#endif
+}
 
 /* Bytes 0 and 2 as two int16. */
 TG_INLINE uint32_t tg_sxtb16(uint32_t x)

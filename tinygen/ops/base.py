@@ -7,22 +7,14 @@ The data flow: ``parse`` reads the node of the file, ``rules`` decide whether it
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Flag, auto
 from typing import Any, Generic, TypeVar
 
 from tinygen.errors import ModelError
 from tinygen.ir import Activation, Array, DType, Numerics, Op, Tensor
+from tinygen.isa import Isa as Isa
 
 O = TypeVar("O", bound=Op)  # noqa: E741 - O is an operator throughout
 T = TypeVar("T")
-
-
-class Isa(Flag):
-    """Instruction set extensions that a kernel row may need beyond plain C."""
-
-    ANY = 0
-    DSP = auto()  # Armv7E-M / Armv8-M DSP extension: SMLAD, SXTB16, SSAT
-    MVE = auto()  # Armv8.1-M Helium
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +70,10 @@ class Node:
             ) from None
 
     def arity(self, inputs: range | int, outputs: int = 1) -> None:
-        """Check the number of inputs and outputs. Raises ModelError."""
+        """Check the number of inputs and outputs; only inputs past the fewest may be left out.
+
+        Raises ModelError.
+        """
         wanted = inputs if isinstance(inputs, range) else range(inputs, inputs + 1)
         if len(self.inputs) not in wanted or len(self.outputs) != outputs:
             raise ModelError(
@@ -86,6 +81,8 @@ class Node:
                 f"{len(self.outputs)} outputs; the schema asks for "
                 f"{wanted.start} to {wanted.stop - 1}, and {outputs}"
             )
+        if None in self.inputs[: wanted.start]:
+            raise ModelError(f"{self.kind} '{self.name}' leaves out an input that it needs")
 
 
 # A flatbuffer table without fields: a vtable of 4 bytes (size 4, table size 4), then its table.
@@ -152,16 +149,16 @@ class OpDef(Generic[O]):
         return not self.kernels
 
     def violations(self, op: O) -> list[str]:
-        """Every broken rule of ``op``, each as one message with its remedy."""
-        found = []
+        """The first broken rule of ``op`` as a message with its remedy; a rule may rely on those
+        before it."""
         for rule in self.rules:
             if detail := rule(op):
                 first, _, remedy = (rule.__doc__ or rule.__name__).partition("\n")
                 line = f"{op.kind} '{op.name}': {first.strip()} Found: {detail}."
                 if remedy := " ".join(remedy.split()):
                     line += f" {remedy}"
-                found.append(line)
-        return found
+                return [line]
+        return []
 
 
 def describe(tensor: Tensor) -> str:

@@ -1,5 +1,6 @@
 """CONV_2D: two-dimensional convolution, NHWC, int8 with int8 weights."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -7,20 +8,24 @@ import numpy as np
 
 from tinygen.errors import ModelError
 from tinygen.ir import Activation, Array, Op, Tensor
-from tinygen.ops.base import Call, Kernel, Node, OpDef, int8_per_tensor
+from tinygen.ops.base import Call, Isa, Kernel, Node, OpDef, int8_per_tensor
+from tinygen.ops.conv2d_lowering import WORD, conv2d_call
 from tinygen.ops.convolution import (
     bias_values,
+    channel_scales,
     constant_weights,
     exact_matmul,
-    folded_bias,
     fused_clamp,
     int8_weights,
-    output_multipliers,
+    matmul_call,
+    real_multipliers,
     requantized,
+    scaling_in_range,
+    scaling_of,
+    weighted_inputs,
     wrap_int32,
 )
 from tinygen.ops.window import Window, patches, window_of
-from tinygen.quant import activation_range
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,8 +57,8 @@ def parse(node: Node) -> Conv2D:
     """Read the node. Raises ModelError where its shapes cannot be a convolution's."""
     import tflite
 
-    node.arity(range(2, 4))
-    x, weights, y = node.present[0], node.present[1], node.outputs[0]
+    y = node.outputs[0]
+    x, weights = weighted_inputs(node, channels=y.shape[-1] if y.shape else 0)
     options = node.options(tflite.Conv2DOptions)
     if len(weights.shape) != 4:
         raise ModelError(
@@ -74,8 +79,6 @@ def parse(node: Node) -> Conv2D:
             f"CONV_2D '{node.name}': weights {weights.shape} do not fit input {x.shape} "
             f"and output {y.shape}"
         )
-    if len(node.present) > 2 and node.present[2].shape != (out_c,):
-        raise ModelError(f"CONV_2D '{node.name}': bias {node.present[2].shape} is not ({out_c},)")
     return Conv2D(
         node.name,
         node.present,
@@ -101,63 +104,66 @@ def reference(op: Conv2D, values: tuple[Array, ...]) -> tuple[Array, ...]:
         for g, group in enumerate(np.split(offset, op.groups, axis=-1))
     ]
     accumulators = wrap_int32(np.concatenate(parts, axis=-1) + bias_values(op, out_c))
-    return (requantized(op, accumulators).reshape(op.y.shape),)
+    scaling = scaling_of(real_multipliers(op), out_c)
+    return (requantized(op, accumulators, scaling).reshape(op.y.shape),)
 
 
 def macs(op: Conv2D) -> int:
     """Multiply-accumulates, padding taps included (TFLite's convention)."""
-    return op.y.elements * op.weights.values[0].size
+    return op.y.elements * op.weights.elements // op.weights.shape[0]
 
 
-def lower(op: Conv2D) -> tuple[Call, ...]:
-    """The call of ``tg_conv2d_s8``."""
-    _, in_h, in_w, in_c = op.x.shape
-    _, out_h, out_w, out_c = op.y.shape
-    window, weights = op.window, op.weights.values
-    multiplier, shift = output_multipliers(op, out_c)
-    low, high = activation_range(op.activation, op.y)
-    shape = (
-        ("in_h", in_h),
-        ("in_w", in_w),
-        ("in_c", in_c),
-        ("out_h", out_h),
-        ("out_w", out_w),
-        ("out_c", out_c),
-        ("kernel_h", window.kernel[0]),
-        ("kernel_w", window.kernel[1]),
-        ("stride_h", window.stride[0]),
-        ("stride_w", window.stride[1]),
-        ("dilation_h", window.dilation[0]),
-        ("dilation_w", window.dilation[1]),
-        ("pad_top", window.pad[0]),
-        ("pad_left", window.pad[1]),
-    )
-    params = (
-        ("weights", weights),
-        ("bias", folded_bias(op, weights.reshape(out_c, -1).sum(axis=1, dtype=np.int64))),
-        ("multiplier", multiplier),
-        ("shift", shift),
-        ("input_zero_point", op.x.zero_point),
-        ("output_zero_point", op.y.zero_point),
-        ("output_min", low),
-        ("output_max", high),
-    )
-    return (Call(shape, params, (op.x,), (op.y,), scratch_bytes=weights[0].size),)
+def is_matmul(op: Conv2D) -> bool:
+    """Whether every patch is a run of the input's bytes: 1x1, or one patch that is all of it."""
+    whole = op.window.kernel == op.x.shape[1:3] and op.window.dilation == (1, 1)
+    one_by_one = op.window.kernel == (1, 1) and op.window.stride == (1, 1)
+    inside = op.window.pad == (0, 0) and op.groups == 1
+    same_size = op.y.shape[1:3] == op.x.shape[1:3]
+    return inside and ((one_by_one and same_size) or (whole and op.y.shape[1:3] == (1, 1)))
 
 
-def ungrouped(op: Conv2D) -> str:
-    """All input channels are convolved together (one group).
+def lower_matmul(op: Conv2D) -> tuple[Call, ...]:
+    """The call of ``tg_matmul_s8``."""
+    weights = op.weights.values.reshape(op.y.shape[3], -1)
+    return (matmul_call(op, weights, scaling_of(real_multipliers(op), len(weights))),)
 
-    Split the convolution by groups in the model.
-    """
-    return f"{op.groups} groups" if op.groups > 1 else ""
+
+def lower_patches(alignment: int) -> Callable[[Conv2D], tuple[Call, ...]]:
+    """The call of ``tg_conv2d_s8`` with rows padded to ``alignment`` bytes."""
+    return lambda op: (conv2d_call(op, op.window, op.weights.values, op.groups, alignment),)
 
 
 CONV_2D = OpDef(
     op=Conv2D,
     parse=parse,
-    rules=(int8_per_tensor, constant_weights, int8_weights, fused_clamp, ungrouped),
+    rules=(
+        int8_per_tensor,
+        constant_weights,
+        int8_weights,
+        fused_clamp,
+        channel_scales,
+        scaling_in_range,
+    ),
     reference=reference,
-    kernels=(Kernel("tg_conv2d_s8", "tg_conv2d_s8.h", "tg_conv2d_s8", lower, scratch=True),),
+    kernels=(
+        Kernel(
+            "tg_matmul_s8_dsp",
+            "tg_matmul_s8_dsp.h",
+            "tg_matmul_s8",
+            lower_matmul,
+            needs=Isa.DSP,
+            fits=is_matmul,
+        ),
+        Kernel("tg_matmul_s8", "tg_matmul_s8.h", "tg_matmul_s8", lower_matmul, fits=is_matmul),
+        Kernel(
+            "tg_conv2d_s8_dsp",
+            "tg_conv2d_s8_dsp.h",
+            "tg_conv2d_s8",
+            lower_patches(WORD),
+            needs=Isa.DSP,
+            scratch=True,
+        ),
+        Kernel("tg_conv2d_s8", "tg_conv2d_s8.h", "tg_conv2d_s8", lower_patches(1), scratch=True),
+    ),
     macs=macs,
 )

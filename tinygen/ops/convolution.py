@@ -1,16 +1,34 @@
 """What CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED share: weights, biases, requantization."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from tinygen.errors import ModelError
 from tinygen.ir import Activation, Array, DType, Tensor
-from tinygen.ops.base import describe
-from tinygen.quant import activation_range, multiply_by_quantized_multiplier, quantize_multiplier
+from tinygen.ops.base import Call, Node, Value, describe
+from tinygen.quant import (
+    activation_range,
+    dtype_range,
+    multiply_by_quantized_multiplier,
+    quantize_multiplier,
+)
+
+Fields = tuple[tuple[str, int], ...]
+Params = tuple[tuple[str, Value], ...]
 
 
-class Weighted(Protocol):
+class Activated(Protocol):
+    """An operator with a fused activation."""
+
+    @property
+    def activation(self) -> Activation: ...  # noqa: D102
+
+
+class Weighted(Activated, Protocol):
     """An operator with an activation, constant weights and perhaps a bias."""
 
     @property
@@ -21,8 +39,22 @@ class Weighted(Protocol):
     def weights(self) -> Tensor: ...  # noqa: D102
     @property
     def bias(self) -> Tensor | None: ...  # noqa: D102
-    @property
-    def activation(self) -> Activation: ...  # noqa: D102
+
+
+def weighted_inputs(node: Node, channels: int) -> tuple[Tensor, Tensor]:
+    """Input and weights of ``node``, whose bias, if any, is one value per channel.
+
+    Raises ModelError where an input is missing or the bias has another shape.
+    """
+    node.arity(range(2, 4))
+    x, weights = node.inputs[:2]
+    if x is None or weights is None:
+        raise ModelError(f"{node.kind} '{node.name}' lacks its input or its weights")
+    if len(node.present) > 2 and node.present[2].shape != (channels,):
+        raise ModelError(
+            f"{node.kind} '{node.name}': bias {node.present[2].shape} is not ({channels},)"
+        )
+    return x, weights
 
 
 def constant_weights(op: Weighted) -> str:
@@ -47,29 +79,84 @@ def int8_weights(op: Weighted) -> str:
     return ""
 
 
-def fused_clamp(op: Weighted) -> str:
+def fused_clamp(op: Activated) -> str:
     """The fused activation is none, RELU, RELU6 or RELU_N1_TO_1.
 
     Use one of these, or the activation as an operator of its own.
     """
     if op.activation in (Activation.TANH, Activation.SIGN_BIT):
-        return op.activation.value
+        return str(op.activation.value)
     return ""
 
 
-def output_multipliers(
-    op: Weighted, channels: int
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]]:
-    """Per-channel (multiplier, shift) of input_scale * weight_scale / output_scale.
+def channel_scales(op: Weighted) -> str:
+    """Weights have one scale, or one for each output channel.
+
+    Convert the model again; this one's quantization parameters contradict its shapes.
+    """
+    quant = op.weights.quant
+    if quant is None or not quant.per_channel:
+        return ""
+    along = dict(enumerate(op.weights.shape)).get(quant.axis or 0)
+    if len(quant.scale) == op.y.shape[-1] == along:
+        return ""
+    return f"{describe(op.weights)} for {op.y.shape[-1]} channels"
+
+
+def scaling_in_range(op: Weighted) -> str:
+    """input scale * weight scale / output scale is below 2**30.
+
+    The reference's arithmetic is undefined beyond; convert the model with sane ranges.
+    """
+    if (
+        any(t.quant is None or t.quant.per_channel for t in (op.x, op.y))
+        or op.weights.quant is None
+    ):
+        return ""  # another rule says so
+    largest = max(real_multipliers(op))
+    return "" if largest < 2**30 else f"{largest:g}"
+
+
+def real_multipliers(op: Weighted) -> tuple[float, ...]:
+    """input_scale * weight_scale / output_scale, one or one per channel.
 
     Source: ``PopulateConvolutionQuantizationParams``: products in double.
     """
     assert op.weights.quant is not None
-    scales = op.weights.quant.scale
-    if len(scales) == 1:
-        scales = scales * channels
-    pairs = [quantize_multiplier(op.x.scale * s / op.y.scale) for s in scales]
-    return (np.array([m for m, _ in pairs], np.int32), np.array([s for _, s in pairs], np.int8))
+    return tuple(op.x.scale * s / op.y.scale for s in op.weights.quant.scale)
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """Fixed-point multipliers and shifts, one per output channel; positive shifts are to the left.
+
+    Source of both: TFLite's ``QuantizeMultiplier``.
+    """
+
+    multiplier: npt.NDArray[np.int32]
+    shift: npt.NDArray[np.int8]
+
+    def right_only(self, bounds: Array) -> bool:
+        """Whether tg_output_s8 may take its short way for accumulators up to ``bounds``.
+
+        A multiplier of zero gives zero whatever the accumulator and the shift.
+        """
+        return bool(((self.multiplier == 0) | ((self.shift < 0) & (bounds < 2**30))).all())
+
+    @property
+    def bits_beyond_first(self) -> npt.NDArray[np.int8]:
+        """What tg_output_s8's short way takes for the shift."""
+        return np.where(self.multiplier == 0, 0, -1 - self.shift).astype(np.int8)
+
+
+def scaling_of(reals: Sequence[float], channels: int) -> Scaling:
+    """The scaling by ``reals``, of which there is one, or one per channel."""
+    pairs = [quantize_multiplier(real) for real in reals]
+    if len(pairs) == 1:
+        pairs *= channels
+    return Scaling(
+        np.array([m for m, _ in pairs], np.int32), np.array([s for _, s in pairs], np.int8)
+    )
 
 
 def bias_values(op: Weighted, channels: int) -> npt.NDArray[np.int32]:
@@ -86,12 +173,54 @@ def folded_bias(op: Weighted, weight_sums: Array) -> npt.NDArray[np.int32]:
     return total.astype(np.int32)
 
 
-def requantized(op: Weighted, accumulators: Array) -> npt.NDArray[np.int8]:
+def requantized(op: Weighted, accumulators: Array, scaling: Scaling) -> npt.NDArray[np.int8]:
     """int32 accumulators [..., channels] to the int8 output, double rounding, clamped."""
-    multiplier, shift = output_multipliers(op, accumulators.shape[-1])
-    scaled = multiply_by_quantized_multiplier(accumulators, multiplier, shift)
+    scaled = multiply_by_quantized_multiplier(accumulators, scaling.multiplier, scaling.shift)
+    return finished(op, scaled)
+
+
+def finished(op: Weighted, scaled: Array) -> npt.NDArray[np.int8]:
+    """Add the output's zero point, modulo 2**32 as compiled references do, and clamp."""
     low, high = activation_range(op.activation, op.y)
-    return np.clip(scaled.astype(np.int64) + op.y.zero_point, low, high).astype(np.int8)
+    return np.clip(wrap_int32(scaled.astype(np.int64) + op.y.zero_point), low, high).astype(np.int8)
+
+
+def accumulator_bounds(bias: Array, weights: Array) -> npt.NDArray[np.int64]:
+    """For each channel c, a bound on the magnitude of bias[c] + sum(x * weights[c]) for int8 x.
+
+    ``bias`` has the offset folded in; ``weights`` is [channels, depth].
+    """
+    reach = np.abs(weights.astype(np.int64)).sum(axis=1) * 128
+    return np.asarray(reach + np.abs(bias.astype(np.int64)))
+
+
+def output_fields(op: Weighted, scaling: Scaling, bounds: Array) -> tuple[Fields, Params]:
+    """The fields of a kernel's shape and params that take accumulators to int8."""
+    low, high = activation_range(op.activation, op.y)
+    right_only = scaling.right_only(bounds)
+    shape = (
+        ("right_only", int(right_only)),
+        ("full_range", int((low, high) == dtype_range(DType.INT8))),
+    )
+    params = (
+        ("multiplier", scaling.multiplier),
+        ("shift", scaling.bits_beyond_first if right_only else scaling.shift),
+        ("output_zero_point", op.y.zero_point),
+        ("output_min", low),
+        ("output_max", high),
+    )
+    return shape, params
+
+
+def matmul_call(op: Weighted, weights: Array, scaling: Scaling) -> Call:
+    """The call of ``tg_matmul_s8``: rows of ``op.x`` times ``weights`` [channels, depth]."""
+    channels, depth = weights.shape
+    bias = folded_bias(op, weights.sum(axis=1, dtype=np.int64))
+    output_shape, output_params = output_fields(op, scaling, accumulator_bounds(bias, weights))
+    rows = op.x.elements // depth
+    shape = (("rows", rows), ("depth", depth), ("out_c", channels), *output_shape)
+    params = (("weights", weights), ("bias", bias), *output_params)
+    return Call(shape, params, (op.x,), (op.y,))
 
 
 def exact_matmul(a: Array, b: Array) -> npt.NDArray[np.int64]:

@@ -16,8 +16,8 @@ from tinygen.quant import (
     INT32_MIN,
     doubling_high_mul,
     quantize_multiplier,
-    rounding_divide_by_pot,
     round_half_away,
+    rounding_divide_by_pot,
 )
 
 Raw = npt.NDArray[np.int64]
@@ -32,7 +32,7 @@ def raw_constant(value: float, integer_bits: int) -> int:
 
 def shift_left_saturating(x: Array, bits: int) -> Raw:
     """x * 2**bits, saturated to int32."""
-    return np.clip(np.asarray(x, np.int64) << bits, INT32_MIN, INT32_MAX)
+    return np.asarray(np.clip(np.asarray(x, np.int64) << bits, INT32_MIN, INT32_MAX), np.int64)
 
 
 def exp_on_negative_values(x: Array, integer_bits: int) -> Raw:
@@ -87,7 +87,9 @@ def reciprocal(x: Array, integer_bits: int) -> tuple[Raw, Raw]:
     Source: TFLite's ``GetReciprocal``.
     """
     x = np.asarray(x, np.int64)
-    headroom = np.array([32 - int(v).bit_length() for v in x.reshape(-1)], np.int64).reshape(x.shape)
+    headroom = np.array([32 - int(v).bit_length() for v in x.reshape(-1)], np.int64).reshape(
+        x.shape
+    )
     return _inverse_one_plus((x << headroom) - (1 << 31)), integer_bits - headroom
 
 

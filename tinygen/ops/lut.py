@@ -30,7 +30,9 @@ def lut_call(x: Tensor, y: Tensor, table: Array) -> Call:
     return Call((("size", x.elements),), (("table", data),), (x,), (y,))
 
 
-def lut_kernel(table: Callable[[O], Array], fits: Callable[[O], bool] = lambda op: True) -> Kernel[O]:
+def lut_kernel(
+    table: Callable[[O], Array], fits: Callable[[O], bool] = lambda op: True
+) -> Kernel[O]:
     """The table row of an operator whose 256 results ``table`` computes."""
     return Kernel(
         "tg_lut_8",

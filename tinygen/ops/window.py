@@ -42,6 +42,8 @@ def window_of(
             f"{where}: input and output must have 4 dimensions (NHWC), "
             f"not {len(x.shape)} and {len(y.shape)}"
         )
+    if x.shape[0] != y.shape[0]:
+        raise ModelError(f"{where}: {x.shape[0]} images go in, {y.shape[0]} come out")
     if min(*kernel, *stride, *dilation) < 1:
         raise ModelError(
             f"{where}: kernel {kernel}, stride {stride} and dilation {dilation} must be positive"

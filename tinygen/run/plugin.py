@@ -1,8 +1,8 @@
 """The counting plugin as a shared library that QEMU loads: built on first use, then cached.
 
-QEMU's plugin interface is C, and a plugin must suit the QEMU that loads it, so no binary is shipped.
-The cache's key holds all that the library depends on. Several processes may build at once: each
-builds a file of its own and renames it into place, so that nobody sees half a library.
+QEMU's plugin interface is C, and a plugin must suit the QEMU that loads it, so no binary is
+shipped. The cache's key holds all that the library depends on. Several processes may build at once:
+each builds a file of its own and renames it into place, so that nobody sees half a library.
 """
 
 import hashlib

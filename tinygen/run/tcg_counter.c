@@ -7,12 +7,12 @@
  * Which counter depends on the current region. The regions file names address ranges:
  *
  *     entry <address>                    the function that is measured: a call starts an inference
+ *     return <address>                   coming here ends the inference
  *     range <start> <end> <region>       executing here makes <region> the current one
  *
  * Region 0 and up are counted; region -1 is not: a hook that the measured function calls, for one.
  * A block in no range (a kernel that several layers share, memcpy, a division helper) belongs to
- * whoever called it, that is to the current region. The inference ends where execution comes back
- * to the address after the call of the measured function.
+ * whoever called it, that is to the current region.
  *
  * A block is left by falling through to the next address or by a taken branch. The plugin counts
  * the latter for the block that is left, since what a taken branch costs depends on the branch.
@@ -57,7 +57,7 @@ void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id,
 
 __attribute__((visibility("default"))) int qemu_plugin_version = PLUGIN_API;
 
-enum { OUTSIDE = -1, INHERIT = -2, MAX_RANGES = 65536, BUCKETS = 4096 };
+enum { OUTSIDE = -1, INHERIT = -2, MAX_RANGES = 65536, MAX_RETURNS = 256, BUCKETS = 4096 };
 
 typedef struct {
     uint64_t start;
@@ -75,6 +75,7 @@ typedef struct block {
     uint64_t end;
     uint64_t instructions;
     int region; /* of the address: a region, OUTSIDE or INHERIT */
+    bool ends_inference;
     struct block *next;
     tally tallies[]; /* one for each region */
 } block;
@@ -83,6 +84,8 @@ static range ranges[MAX_RANGES];
 static size_t n_ranges;
 static int n_regions;
 static uint64_t entry;
+static uint64_t returns[MAX_RETURNS];
+static size_t n_returns;
 static const char *out_path;
 
 static block *buckets[BUCKETS];
@@ -92,7 +95,6 @@ static int current = OUTSIDE;
 static bool running; /* from a call of the measured function to its return */
 static tally *left; /* of the block that ran last, null if that was outside */
 static uint64_t left_end;
-static uint64_t return_address;
 static uint64_t inferences;
 static uint64_t inference_instructions;
 static uint64_t fewest = UINT64_MAX;
@@ -126,8 +128,7 @@ static void on_execute(unsigned int cpu, void *data)
         inferences++;
         inference_instructions = 0;
         running = true;
-        return_address = left_end;
-    } else if (b->start == return_address) {
+    } else if (b->ends_inference) {
         running = false;
     }
     if (!running) {
@@ -154,6 +155,16 @@ static int region_of(uint64_t address)
     return INHERIT;
 }
 
+static bool is_return(uint64_t address)
+{
+    for (size_t i = 0; i < n_returns; i++) {
+        if (returns[i] == address) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* QEMU may translate the same code more than once; its counts are to be found again. */
 static block *block_of(uint64_t start, uint64_t end, uint64_t instructions)
 {
@@ -173,6 +184,7 @@ static block *block_of(uint64_t start, uint64_t end, uint64_t instructions)
     b->end = end;
     b->instructions = instructions;
     b->region = region_of(start);
+    b->ends_inference = is_return(start);
     b->next = *bucket;
     *bucket = b;
     return b;
@@ -231,6 +243,10 @@ static bool read_regions(const char *path)
     while (fgets(line, sizeof line, in) != NULL) {
         range r;
         if (sscanf(line, "entry %" SCNx64, &entry) == 1) {
+            continue;
+        }
+        if (n_returns < MAX_RETURNS && sscanf(line, "return %" SCNx64, &returns[n_returns]) == 1) {
+            n_returns++;
             continue;
         }
         if (n_ranges == MAX_RANGES

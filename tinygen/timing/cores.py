@@ -65,7 +65,7 @@ _M0PLUS = replace(
     refills={Kind.CALL: 2, Kind.RETURN: 2},
 )
 
-# DDI 0439D, sections 3.3.1 to 3.3.3. A single load is 2 cycles, each further back-to-back one 1. A
+# 100166_0001, section 3.3. A single load is 2 cycles, each further back-to-back one 1. A
 # store is 1: the write buffer takes it. The refill P is 1 to 3, a division 2 to 12 cycles.
 _M4 = Model(
     cycles={**_TRANSFERS, Kind.DIV: 6, Kind.FP_MLA: 3, Kind.FP_DIV: 14},
@@ -95,8 +95,8 @@ _M3_HIGH = replace(
 # Loads start every cycle and their result comes one later; two 16-bit instructions may start
 # together, one of them a simple one.
 _SIMPLE = frozenset({
-    "add", "adds", "sub", "subs", "mov", "movs", "uxtb", "uxth", "sxtb", "sxth", "nop", "b",
-    "beq", "bne", "bcs", "bcc", "bmi", "bpl", "bvs", "bvc", "bhi", "bls", "bge", "blt", "bgt", "ble",
+    "add", "adds", "sub", "subs", "mov", "movs", "uxtb", "uxth", "sxtb", "sxth", "nop",
+    "b", "beq", "bne", "bcs", "bcc", "bmi", "bpl", "bhi", "bls", "bge", "blt", "bgt", "ble",
 })  # fmt: skip
 _NARROW_PAIRS = Pairing(
     units=(frozenset({Kind.LOAD, Kind.STORE, Kind.STORE_INDEXED}),),
@@ -207,7 +207,7 @@ _TABLES = (
     ),
     CoreTiming(
         "cortex-m4",
-        "Cortex-M4 Technical Reference Manual (Arm DDI 0439D), section 3.3",
+        "Cortex-M4 Technical Reference Manual (Arm 100166_0001), section 3.3",
         False, _M4_LOW, _M4, _M4_HIGH,
     ),
     CoreTiming(

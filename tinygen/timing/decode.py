@@ -62,8 +62,9 @@ LEAVES = frozenset({
 class Instruction:
     """One instruction and the registers that matter for stalls.
 
-    ``registers`` is the length of a multiple transfer's list, else 0; ``address`` are the registers
-    that form a memory address. Reads and writes cover general registers and Q registers.
+    ``registers`` is the length of a multiple transfer's list, else 0; ``address_registers`` form a
+    memory address. Reads and writes cover general registers and Q registers. ``target`` is where a
+    direct branch or call goes.
     """
 
     address: int
@@ -74,6 +75,7 @@ class Instruction:
     reads: frozenset[str] = frozenset()
     writes: frozenset[str] = frozenset()
     address_registers: frozenset[str] = frozenset()
+    target: int | None = None
 
 
 @dataclass(frozen=True)
@@ -106,10 +108,11 @@ def read_image(elf: Path, objdump: str = "arm-none-eabi-objdump") -> Image:
 
 @lru_cache(maxsize=8)
 def _read(elf: Path, _size: int, _mtime_ns: int, objdump: str) -> Image:
+    # objdump decodes vector instructions only when told the architecture that has them; it is a
+    # superset of what the other cores execute.
+    command = [objdump, "-d", "-w", "-z", "-m", "armv8.1-m.main", str(elf)]
     try:
-        run = subprocess.run(
-            [objdump, "-d", "-w", "-z", str(elf)], capture_output=True, text=True, check=False
-        )
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError as error:
         raise ToolError(f"cannot run {objdump}: {error}", "tinygen doctor") from error
     if run.returncode != 0:
@@ -141,17 +144,22 @@ _SHIFT = re.compile(r",\s*(?:lsl|lsr|asr|ror|rrx)\b")
 # First match wins; the mnemonics are those of objdump, width suffixes removed.
 _CONDITION = "(?:eq|ne|cs|cc|mi|pl|vs|vc|hi|ls|ge|lt|gt|le)?"
 _KINDS: tuple[tuple[str, Kind], ...] = (
-    (r"(le|letp|lctp)", Kind.LOOP_END),
+    (r"(le|letp)", Kind.LOOP_END),
     (r"(dls|wls|dlstp|wlstp)(\.\d+)?", Kind.LOOP_START),
-    (r"(it[te]*|vp[ts].*)", Kind.IT),
+    (r"(it[te]*|vps?t[te]*(\..*)?)", Kind.IT),
     (rf"(nop|hint|pld|pldw|pli){_CONDITION}", Kind.NOP),
-    (rf"(mrs|msr|dmb|dsb|isb|svc|bkpt|cps.*|wfi|wfe|sev|yield|udf|mcr|mrc|vmrs|vmsr|vctp\.?\d*|tt.?|clrex|csdb|ssbb|pssbb|clrm|sg){_CONDITION}", Kind.SYSTEM),
+    (
+        rf"(mrs|msr|dmb|dsb|isb|svc|bkpt|cps.*|wfi|wfe|sev|yield|udf|mcr|mrc|vmrs|vmsr|"
+        rf"tt.?|clrex|csdb|ssbb|pssbb|clrm|sg){_CONDITION}",
+        Kind.SYSTEM,
+    ),
     (r"(tbb|tbh)", Kind.TABLE_BRANCH),
     (rf"(bl){_CONDITION}", Kind.CALL),
     (rf"(bx|blx|bxns|blxns){_CONDITION}", Kind.INDIRECT),
     (rf"(b{_CONDITION}|cbz|cbnz)", Kind.BRANCH),
-    (r"vldr[bhwd](\..*)?", Kind.VECTOR_LOAD),
-    (r"vstr[bhwd](\..*)?", Kind.VECTOR_STORE),
+    (r"vctp[te]?\.\d+", Kind.ALU),
+    (r"vldr[bhwd][te]?(\..*)?", Kind.VECTOR_LOAD),
+    (r"vstr[bhwd][te]?(\..*)?", Kind.VECTOR_STORE),
     (r"vld[24]\d\..*", Kind.VECTOR_LOAD),
     (r"vst[24]\d\..*", Kind.VECTOR_STORE),
     (rf"vldr{_CONDITION}(\.\d+)?", Kind.FP_LOAD),
@@ -170,9 +178,17 @@ _KINDS: tuple[tuple[str, Kind], ...] = (
     (rf"(s|u)div{_CONDITION}", Kind.DIV),
     (rf"(smlal[bt][bt]|smlald?x?|smlsldx?|umlal|umaal){_CONDITION}", Kind.MLA_LONG),
     (rf"(smull|umull)s?{_CONDITION}", Kind.MUL_LONG),
-    (rf"(mla|mls|smla[bt][bt]|smlaw[bt]|smladx?|smlsdx?|smmlar?|smmlsr?|usada8){_CONDITION}", Kind.MLA),
+    (
+        rf"(mla|mls|smla[bt][bt]|smlaw[bt]|smladx?|smlsdx?|smmlar?|smmlsr?|"
+        rf"usada8){_CONDITION}",
+        Kind.MLA,
+    ),
     (rf"(muls?|smul[bt][bt]|smulw[bt]|smuadx?|smusdx?|smmulr?|usad8){_CONDITION}", Kind.MUL),
-    (rf"((s|u|q|sh|uh|uq)(add|sub)(8|16)|(s|u|q|sh|uh|uq)(asx|sax)|qd?(add|sub)|[su]sat(16)?|sel|[su]xta[bh](16)?|[su]xtb16|pkh(bt|tb)){_CONDITION}", Kind.DSP),
+    (
+        rf"((s|u|q|sh|uh|uq)(add|sub)(8|16)|(s|u|q|sh|uh|uq)(asx|sax)|qd?(add|sub)|"
+        rf"[su]sat(16)?|sel|[su]xta[bh](16)?|[su]xtb16|pkh(bt|tb)){_CONDITION}",
+        Kind.DSP,
+    ),
 )  # fmt: skip
 _KIND_PATTERNS = tuple((re.compile(pattern), kind) for pattern, kind in _KINDS)
 
@@ -198,7 +214,8 @@ def decode(address: int, size: int, mnemonic: str, operand_text: str) -> Instruc
         written = written | frozenset(_ordered(memory)[:1])  # pre- or post-indexed: base is updated
     loads = kind in (Kind.LOAD, Kind.LOAD_DOUBLE, Kind.LOAD_BRANCH, Kind.VECTOR_LOAD)
     read = base if loads else _read_registers(kind, name, operands)
-    return Instruction(address, size, name, kind, _list_length(text, kind), read, written, base)
+    length, target = _list_length(text, kind), _target(kind, operands)
+    return Instruction(address, size, name, kind, length, read, written, base, target)
 
 
 def _refine(kind: Kind, name: str, operands: Sequence[str], text: str) -> Kind:
@@ -260,6 +277,10 @@ def _registers(text: str) -> frozenset[str]:
 def _split(text: str) -> list[str]:
     """Operands, brackets and braces kept whole."""
     return [o.strip() for o in re.findall(r"\s*((?:\[[^\]]*\]!?|\{[^}]*\}|[^,\[{])+)", text)]
+
+
+def _target(kind: Kind, operands: Sequence[str]) -> int | None:
+    return int(operands[-1], 16) if kind in (Kind.BRANCH, Kind.CALL) else None
 
 
 def _list_length(text: str, kind: Kind) -> int:

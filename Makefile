@@ -1,0 +1,63 @@
+# make demo   sets everything up, then compiles, emulates and validates an example
+# make test   sets everything up, then runs every check and test
+#
+# Both install what is missing, into .venv and through apt where that is possible; where it is not,
+# they stop with the line to run. Nothing is done twice: run them as often as you like.
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+BOARD ?= mps2-an386
+MODEL ?= examples/digits/digits.tflite
+MODELS ?= $(MODEL)
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test lint format bench doctor clean tools FORCE
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: tools ## set up, then compile, emulate and validate the example model (BOARD=..., MODEL=...)
+	$(PYTHON) -m tinygen test $(MODEL) --board $(BOARD)
+
+test: lint tools ## set up, then run every check and every test
+	$(PYTHON) -m pytest -n auto firmware_tests
+
+lint: $(VENV)/.installed-dev ## style and types
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+
+format: $(VENV)/.installed-dev ## rewrite the Python files in the house format
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+bench: tools ## measure models on a board (MODELS="a.tflite b.tflite" BOARD=...)
+	$(PYTHON) -m tinygen bench $(MODELS) --board $(BOARD)
+
+doctor: $(VENV)/.installed ## list the tools: here or not, version, how to install
+	$(PYTHON) -m tinygen doctor
+
+setup: $(VENV)/.installed-dev tools ## only set up: virtual environment, packages, compilers, emulator
+	$(PYTHON) -m tinygen doctor
+
+clean: ## remove what make created (system packages stay)
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis examples/embed/build
+
+# The programs outside Python. Looking is quick, so it is done every time.
+tools: $(VENV)/.installed
+	@sh .ci/setup tools $(PYTHON)
+
+# Stamps live in the virtual environment: they go when it goes.
+$(VENV)/.installed: pyproject.toml $(VENV)/pyvenv.cfg
+	$(PYTHON) -m pip install -q -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(PYTHON) -m pip install -q -e '.[dev]'
+	@touch $@
+
+# A virtual environment whose Python is gone, as after an upgrade of the system, is made anew.
+$(VENV)/pyvenv.cfg: $(shell test -x $(PYTHON) || echo FORCE)
+	sh .ci/setup venv $(VENV)

@@ -1,0 +1,151 @@
+"""The whole main job as a user runs it: a .tflite file and a board name in, a verdict out."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from tinygen.board import all_boards
+from tinygen.cli import main
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "digits"
+DIGITS, VECTORS = EXAMPLE / "digits.tflite", EXAMPLE / "digits_vectors.npz"
+BOARDS = [board.name for board in all_boards()]
+
+pytestmark = pytest.mark.emulated
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+def report(*arguments: object, exit_code: int = 0) -> dict[str, Any]:
+    result = run("test", DIGITS, *arguments, "--json")
+    assert result.exit_code == exit_code, result.output
+    value: dict[str, Any] = json.loads(result.stdout)
+    return value
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_the_example_passes_on_every_board(board: str) -> None:
+    found = report("--board", board, "--vectors", VECTORS)
+    assert found["mismatched_bytes"] == 0
+    assert found["max_abs_diff"] == 0
+    assert found["board"] == board
+    assert found["vectors"] == len(np.load(VECTORS)["in0"])
+    counted = board != "native"
+    assert (found["instructions"] is not None) == counted
+    assert (found["estimated_cycles"] is not None) == counted
+    if counted:
+        band = found["estimated_cycles"]
+        assert band["low"] <= band["mid"] <= band["high"]
+        layers = [layer["instructions"] for layer in found["layers"]]
+        assert 0 < sum(layers) <= found["instructions"]
+        assert found["flash_bytes"]["total"] >= (
+            found["flash_bytes"]["weights"] + found["flash_bytes"]["code"]
+        )
+        assert found["ram_bytes"]["total"] >= (
+            found["ram_bytes"]["arena"] + found["ram_bytes"]["stack"]
+        )
+
+
+@pytest.mark.parametrize("numerics", ["tflm", "litert"])
+@pytest.mark.parametrize("optimize", ["speed", "size"])
+@pytest.mark.parametrize("arena", ["static", "caller"])
+def test_every_combination_of_options_gives_the_same_bytes(
+    numerics: str, optimize: str, arena: str
+) -> None:
+    found = report(
+        "--board",
+        "mps2-an386",
+        "--numerics",
+        numerics,
+        "--optimize",
+        optimize,
+        "--arena",
+        arena,
+        "--count",
+        6,
+    )
+    assert found["mismatched_bytes"] == 0
+    assert len(found["oracles"]) == 2, "the reference interpreters are part of the test set-up"
+
+
+def test_counts_repeat_from_run_to_run() -> None:
+    first, second = (report("--board", "mps2-an386", "--count", 3) for _ in range(2))
+    assert first["instructions"] == second["instructions"]
+    assert first["layers"] == second["layers"]
+    assert first["estimated_cycles"] == second["estimated_cycles"]
+
+
+def test_a_wrong_expectation_fails_and_suspects_the_vectors(tmp_path: Path) -> None:
+    golden = dict(np.load(VECTORS))
+    golden["out0"] = golden["out0"].copy()
+    golden["out0"][1, 0, 3] ^= 1
+    golden.pop("tflm0", None)
+    np.savez(tmp_path / "v.npz", **golden)
+    found = report("--board", "mps2-an386", "--vectors", tmp_path / "v.npz", exit_code=1)
+    assert not found["passed"]
+    assert found["mismatched_bytes"] == 1
+    assert found["max_abs_diff"] == 1
+    assert found["first_difference"] is None
+
+
+def test_a_kernel_that_regresses_is_named_by_its_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Change one rounding in the generated requantization, and see the first layer accused."""
+    from tinygen import emit
+
+    honest = emit.kernel_source
+
+    def broken(header: str) -> str:
+        text = honest(header)
+        if header == "tg_requant.h":
+            assert "x < 0 ? 1 : 0" in text
+            text = text.replace("x < 0 ? 1 : 0", "x < 0 ? 0 : 1")
+        return text
+
+    monkeypatch.setattr(emit, "kernel_source", broken)
+    found = report("--board", "mps2-an386", exit_code=1)
+    assert found["mismatched_bytes"] > 0
+    assert found["first_difference"]["layer"] == 0
+    assert found["first_difference"]["op"] == "CONV_2D"
+
+
+@pytest.mark.parametrize(
+    ("option", "word"),
+    [
+        ("--max-flash", "flash bytes"),
+        ("--max-ram", "RAM bytes"),
+        ("--max-instructions", "instructions"),
+        ("--max-cycles", "estimated cycles"),
+    ],
+)
+def test_a_budget_that_is_exceeded_fails_the_run(option: str, word: str) -> None:
+    result = run("test", DIGITS, "--board", "mps2-an386", "--count", 1, option, 100)
+    assert result.exit_code == 1
+    assert word in result.stderr
+    generous = run("test", DIGITS, "--board", "mps2-an386", "--count", 1, option, 10**9)
+    assert generous.exit_code == 0
+
+
+def test_bench_prints_one_line_per_model() -> None:
+    result = run("bench", DIGITS, DIGITS, "--board", "mps2-an386", "--count", 1)
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert len(lines) == 4
+    assert lines[2] == lines[3]
+    assert "mps2-an386" in lines[2]
+
+
+def test_generate_and_build_print_the_sizes_against_the_board(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    assert run("generate", DIGITS, "--board", "microbit", "-o", project).exit_code == 0
+    result = run("build", project)
+    assert result.exit_code == 0, result.output
+    assert all(word in result.stdout for word in ("flash", "weights", "arena", "stack"))
+    sizes = json.loads(run("build", project, "--json").stdout)
+    assert sizes["flash"]["limit"] == 256 * 1024
+    assert sizes["ram"]["limit"] == 16 * 1024

@@ -1,0 +1,55 @@
+"""MEAN: every set of axes against the reference, the reference against the interpreters."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from firmware_tests.kernels.agreement import assert_interpreter_agrees
+from firmware_tests.kernels.harness import check_native
+from firmware_tests.kernels.tensors import any_scale, any_zero_point, quantized
+from tinygen.ir import Numerics
+from tinygen.ops.mean import MEAN, Mean
+
+
+def mean(shape: tuple[int, ...], axes: tuple[int, ...], keep: bool, seed: int) -> Mean:
+    rng = np.random.default_rng(seed)
+    scale = any_scale(rng)
+    name = f"mean{seed}_{'x'.join(map(str, shape))}_{axes}_{keep}"
+    x = quantized(f"{name}_x", shape, scale, any_zero_point(rng))
+    kept = tuple(1 if i in axes else n for i, n in enumerate(shape) if keep or i not in axes)
+    out = scale if seed % 3 == 0 else scale * rng.uniform(0.05, 3)
+    return Mean(name, (x,), (quantized(name, kept, out, any_zero_point(rng)),), axes, keep)
+
+
+def every_axes(rank: int) -> list[tuple[int, ...]]:
+    return [axes for n in range(1, rank + 1) for axes in combinations(range(rank), n)]
+
+
+CASES: tuple[Mean, ...] = (
+    *(
+        mean((2, 5, 3, 4), axes, keep, seed)
+        for seed, axes in enumerate(every_axes(4))
+        for keep in (True, False)
+    ),
+    *(mean((1, 7, 7, 33), (1, 2), False, seed) for seed in range(20, 26)),
+    *(mean((3, 8, 2), axes, True, 30 + i) for i, axes in enumerate(every_axes(3))),
+    mean((1024,), (0,), False, 40),
+    mean((2, 2, 3, 2, 3), (1, 3), True, 41),
+    mean((1, 1, 1, 1), (1, 2), True, 42),
+)
+
+
+def test_every_row_gives_the_references_bytes() -> None:
+    check_native(CASES)
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("numerics", Numerics)
+def test_reference_is_the_interpreters(numerics: Numerics) -> None:
+    assert_interpreter_agrees(CASES, numerics)
+
+
+def test_three_groups_of_axes_are_refused() -> None:
+    (found,) = MEAN.violations(mean((2, 2, 2, 2, 2), (0, 2, 4), False, 0))
+    assert "axes (0, 2, 4) of (2, 2, 2, 2, 2)" in found

@@ -1,0 +1,126 @@
+"""PAD, PADV2, CONCATENATION and the views: they move bytes and compute nothing."""
+
+import numpy as np
+import pytest
+
+from firmware_tests.kernels.agreement import assert_interpreter_agrees
+from firmware_tests.kernels.harness import check_native
+from firmware_tests.kernels.tensors import constant, plain, quantized
+from tinygen.ir import Activation, DType, Numerics, Op, Tensor
+from tinygen.ops.concatenation import CONCATENATION, Concatenation
+from tinygen.ops.expand_dims import ExpandDims
+from tinygen.ops.pad import PADV2, Pad, Paddings, PadV2
+from tinygen.ops.reshape import Reshape
+from tinygen.ops.squeeze import Squeeze
+
+Shape = tuple[int, ...]
+
+PADDINGS: tuple[tuple[Shape, Paddings], ...] = (
+    ((1, 4, 5, 3), ((0, 0), (1, 2), (3, 0), (0, 0))),
+    ((2, 3, 2, 3), ((0, 0), (0, 0), (0, 0), (1, 4))),
+    ((2, 3, 2, 3), ((1, 0), (0, 2), (1, 1), (2, 1))),
+    ((2, 3), ((2, 0), (0, 3))),
+    ((7,), ((1, 2),)),
+    ((2, 2, 2, 2, 2), ((1, 0), (0, 1), (2, 0), (0, 2), (1, 1))),
+    ((3, 4, 1), ((0, 0), (0, 0), (0, 0))),
+)
+CONCATENATIONS: tuple[tuple[tuple[Shape, ...], int], ...] = (
+    (((1, 4, 4, 3), (1, 4, 4, 5)), 3),
+    (((1, 2, 4, 3), (1, 5, 4, 3)), 1),
+    (((2, 2, 3), (2, 1, 3), (2, 4, 3)), 1),
+    (((1, 3), (2, 3)), 0),
+    (((5,),), 0),
+)
+VIEWS: tuple[tuple[type[Op], Shape, Shape], ...] = (
+    (Reshape, (1, 4, 4, 3), (1, 48)),
+    (Reshape, (6,), (2, 3)),
+    (Squeeze, (1, 5, 1, 3), (5, 3)),
+    (ExpandDims, (4, 3), (4, 1, 3)),
+)
+
+
+def padded(index: int, dtype: DType, shape: Shape, paddings: Paddings) -> Pad:
+    out = tuple(n + before + after for n, (before, after) in zip(shape, paddings, strict=True))
+    name = f"pad_{dtype.value}_{index}"
+    if dtype is DType.INT8:
+        zero = (-128, 3, 127)[index % 3]
+        x, y = quantized(f"{name}_x", shape, 0.1, zero), quantized(name, out, 0.1, zero)
+    else:
+        x, y = plain(f"{name}_x", shape, dtype), plain(name, out, dtype)
+    return Pad(name, (x,), (y,), paddings)
+
+
+def padded_with_value(index: int, shape: Shape, paddings: Paddings) -> PadV2:
+    out = tuple(n + before + after for n, (before, after) in zip(shape, paddings, strict=True))
+    name = f"padv2_{index}"
+    value = quantized(f"{name}_value", (1,), 0.1, 4, np.array([-100 + index], np.int8))
+    x, y = quantized(f"{name}_x", shape, 0.1, 4), quantized(name, out, 0.1, 4)
+    pairs = Tensor(
+        f"{name}_paddings", (len(shape), 2), DType.INT32, None, np.array(paddings, np.int32)
+    )
+    return PadV2(name, (x, pairs, value), (y,), paddings)
+
+
+def joined(index: int, dtype: DType, shapes: tuple[Shape, ...], axis: int) -> Concatenation:
+    name = f"concatenation_{dtype.value}_{index}"
+    rng = np.random.default_rng(index)
+    inputs: list[Tensor] = []
+    for i, shape in enumerate(shapes):
+        if dtype is not DType.INT8:
+            inputs.append(plain(f"{name}_{i}", shape, dtype))
+        elif i == 1 and index % 2:
+            inputs.append(constant(f"{name}_{i}", shape, 0.1, 5, rng))
+        else:
+            inputs.append(quantized(f"{name}_{i}", shape, 0.1, 5))
+    total = sum(shape[axis] for shape in shapes)
+    out = (*shapes[0][:axis], total, *shapes[0][axis + 1 :])
+    y = quantized(name, out, 0.1, 5) if dtype is DType.INT8 else plain(name, out, dtype)
+    return Concatenation(name, tuple(inputs), (y,), axis, Activation.NONE)
+
+
+def viewed(index: int, op: type[Op], dtype: DType, before: Shape, after: Shape) -> Op:
+    name = f"{op.kind.lower()}_{dtype.value}_{index}"
+    if dtype is DType.INT8:
+        x, y = quantized(f"{name}_x", before, 0.1, 5), quantized(name, after, 0.1, 5)
+    else:
+        x, y = plain(f"{name}_x", before, dtype), plain(name, after, dtype)
+    return op(name, (x,), (y,))
+
+
+TYPES = (DType.INT8, DType.INT32, DType.FLOAT32)
+CASES: tuple[Op, ...] = (
+    *(padded(i, dtype, *case) for dtype in TYPES for i, case in enumerate(PADDINGS)),
+    *(padded_with_value(i, *case) for i, case in enumerate(PADDINGS)),
+    *(joined(i, dtype, *case) for dtype in TYPES for i, case in enumerate(CONCATENATIONS)),
+)
+VIEW_CASES: tuple[Op, ...] = tuple(
+    viewed(i, op, dtype, before, after)
+    for dtype in TYPES
+    for i, (op, before, after) in enumerate(VIEWS)
+)
+
+
+def test_every_row_gives_the_references_bytes() -> None:
+    check_native((*CASES, *VIEW_CASES))
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("numerics", Numerics)
+def test_reference_is_the_interpreters(numerics: Numerics) -> None:
+    assert_interpreter_agrees((*CASES, *VIEW_CASES), numerics)
+
+
+def test_inputs_of_another_scale_are_refused() -> None:
+    op = joined(0, DType.INT8, ((2, 3), (2, 3)), 0)
+    other = quantized("other", (2, 3), 0.2, 5)
+    broken = Concatenation("y", (op.inputs[0], other), op.outputs, 0, Activation.NONE)
+    (found,) = CONCATENATION.violations(broken)
+    assert "tensor 'other'" in found
+    assert "QUANTIZE" in found
+
+
+def test_a_border_in_another_quantization_is_refused() -> None:
+    op = padded_with_value(0, *PADDINGS[0])
+    value = quantized("value", (1,), 0.5, 4, np.array([3], np.int8))
+    (found,) = PADV2.violations(PadV2("y", (*op.inputs[:2], value), op.outputs, op.paddings))
+    assert "tensor 'value'" in found

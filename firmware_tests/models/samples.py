@@ -1,0 +1,183 @@
+"""Small graphs with seeded weights, one for each operator and one that joins several."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from firmware_tests.kernels.tensors import constant, plain, quantized
+from tinygen.ir import Activation, DType, Graph, Op, QuantParams, Tensor
+from tinygen.ops.add import Add
+from tinygen.ops.concatenation import Concatenation
+from tinygen.ops.conv2d import Conv2D
+from tinygen.ops.depthwise_conv2d import DepthwiseConv2D
+from tinygen.ops.dequantize import Dequantize
+from tinygen.ops.expand_dims import ExpandDims
+from tinygen.ops.fully_connected import FullyConnected
+from tinygen.ops.logistic import Logistic
+from tinygen.ops.mean import Mean
+from tinygen.ops.mul import Mul
+from tinygen.ops.pad import Pad, PadV2
+from tinygen.ops.pool2d import AveragePool2D, MaxPool2D
+from tinygen.ops.quantize import Quantize
+from tinygen.ops.relu import Relu, Relu6, ReluN1To1
+from tinygen.ops.reshape import Reshape
+from tinygen.ops.softmax import Softmax
+from tinygen.ops.squeeze import Squeeze
+from tinygen.ops.sub import Sub
+from tinygen.ops.tanh import Tanh
+from tinygen.ops.window import Window
+
+_SEED = 20240229
+
+
+def activation(
+    name: str, shape: tuple[int, ...], scale: float = 0.05, zero_point: int = -3
+) -> Tensor:
+    """An int8 tensor that is known at run time only."""
+    return quantized(name, shape, scale, zero_point)
+
+
+def weights(name: str, shape: tuple[int, ...], axis: int = 0) -> Tensor:
+    """Symmetric int8 weights with a scale for each index of ``axis``."""
+    rng = np.random.default_rng(_SEED)
+    count = shape[axis]
+    scales = tuple(float(s) for s in rng.uniform(0.001, 0.02, count).astype(np.float32))
+    data = rng.integers(-127, 128, shape).astype(np.int8)
+    return Tensor(name, shape, DType.INT8, QuantParams(scales, (0,) * count, axis), data)
+
+
+def bias(name: str, count: int) -> Tensor:
+    """An int32 bias."""
+    data = np.random.default_rng(_SEED).integers(-2000, 2000, count).astype(np.int32)
+    return Tensor(name, (count,), DType.INT32, None, data)
+
+
+def conv2d() -> Graph:
+    """One convolution, SAME, stride 2, fused RELU6."""
+    x, y = activation("x", (1, 6, 5, 3)), activation("model/conv/Relu6;x", (1, 3, 3, 4), 0.1, -128)
+    window = Window((3, 3), (2, 2), (1, 1), (0, 1))
+    op = Conv2D(
+        y.name, (x, weights("w", (4, 3, 3, 3)), bias("b", 4)), (y,), window, Activation.RELU6
+    )
+    return Graph("conv2d", (x,), (y,), (op,))
+
+
+def add() -> Graph:
+    """Two tensors, broadcast along the height."""
+    a, b, y = (
+        activation("a", (1, 4, 3)),
+        activation("b", (1, 1, 3), 0.2),
+        activation("y", (1, 4, 3)),
+    )
+    return Graph("add", (a, b), (y,), (Add("y", (a, b), (y,), Activation.RELU),))
+
+
+def sub() -> Graph:
+    """A tensor minus a constant."""
+    a, y = activation("a", (1, 4, 3)), activation("y", (1, 4, 3))
+    op = Sub(
+        "y",
+        (a, constant("c", (4, 3), 0.02, 4, np.random.default_rng(_SEED))),
+        (y,),
+        Activation.NONE,
+    )
+    return Graph("sub", (a,), (y,), (op,))
+
+
+def mul() -> Graph:
+    """A tensor times itself."""
+    a, y = activation("a", (2, 3)), activation("y", (2, 3))
+    return Graph("mul", (a,), (y,), (Mul("y", (a, a), (y,), Activation.RELU_N1_TO_1),))
+
+
+def residual() -> Graph:
+    """A convolution added to its input; both tensors are outputs, and so is an input."""
+    x = activation("input", (1, 4, 4, 2))
+    y = activation("conv", (1, 4, 4, 2), 0.3)
+    z = activation("sum", (1, 4, 4, 2), 0.4)
+    window = Window((1, 1), (1, 1), (1, 1), (0, 0))
+    inputs = (x, weights("kernel", (2, 1, 1, 2)), bias("bias", 2))
+    convolution = Conv2D("conv", inputs, (y,), window, Activation.NONE)
+    addition = Add("sum", (x, y), (z,), Activation.RELU)
+    return Graph("residual", (x,), (z, y, x), (convolution, addition))
+
+
+def _alone(kind: type[Op], x: Tensor, y: Tensor, *attributes: object) -> Callable[[], Graph]:
+    """A graph of one operator with one input, made anew at each call."""
+
+    def sample() -> Graph:
+        return Graph("alone", (x,), (y,), (kind(y.name, (x,), (y,), *attributes),))
+
+    sample.__name__ = kind.kind.lower()
+    return sample
+
+
+def depthwise_conv2d() -> Graph:
+    """Two output channels for each input channel, VALID, dilated, without a bias."""
+    x, y = activation("x", (1, 7, 6, 2)), activation("y", (1, 3, 4, 4), 0.4)
+    window = Window((3, 2), (1, 1), (2, 2), (0, 0))
+    inputs = (x, weights("w", (1, 3, 2, 4), axis=3))
+    return Graph(
+        "depthwise_conv2d",
+        (x,),
+        (y,),
+        (DepthwiseConv2D("y", inputs, (y,), window, Activation.NONE),),
+    )
+
+
+def fully_connected() -> Graph:
+    """Two rows, the number of dimensions kept."""
+    x, y = activation("x", (2, 1, 6)), activation("y", (2, 1, 5), 0.2)
+    kernel = constant("w", (5, 6), 0.01, 0, np.random.default_rng(_SEED))
+    op = FullyConnected("y", (x, kernel, bias("b", 5)), (y,), Activation.RELU, True)
+    return Graph("fully_connected", (x,), (y,), (op,))
+
+
+def concatenation() -> Graph:
+    """Three tensors, one of them constant."""
+    a, b, y = activation("a", (2, 3)), activation("b", (2, 1)), activation("y", (2, 6))
+    c = constant("c", (2, 2), 0.05, -3, np.random.default_rng(_SEED))
+    op = Concatenation("y", (a, c, b), (y,), 1, Activation.NONE)
+    return Graph("concatenation", (a, b), (y,), (op,))
+
+
+def pad_v2() -> Graph:
+    """A border of a constant value."""
+    x, y = activation("x", (1, 2, 3)), activation("y", (1, 4, 3))
+    fill = constant("fill", (), 0.05, -3, np.random.default_rng(_SEED))
+    op = PadV2("y", (x, fill), (y,), ((0, 0), (2, 0), (0, 0)))
+    return Graph("pad_v2", (x,), (y,), (op,))
+
+
+_IMAGE, _POOLED, _ROW = (1, 4, 4, 2), (1, 2, 2, 2), (1, 8)
+_POOL = Window((3, 3), (2, 2), (1, 1), (0, 0))
+
+SAMPLES: tuple[Callable[[], Graph], ...] = (
+    add,
+    concatenation,
+    conv2d,
+    depthwise_conv2d,
+    fully_connected,
+    mul,
+    pad_v2,
+    residual,
+    sub,
+    _alone(
+        AveragePool2D, activation("x", _IMAGE), activation("y", _POOLED), _POOL, Activation.RELU
+    ),
+    _alone(MaxPool2D, activation("x", _IMAGE), activation("y", _POOLED), _POOL, Activation.NONE),
+    _alone(Mean, activation("x", _IMAGE), activation("y", (1, 2)), (1, 2), False),
+    _alone(Mean, activation("x", _IMAGE), activation("y", (1, 1, 4, 2)), (1,), True),
+    _alone(Pad, activation("x", _ROW), activation("y", (2, 11)), ((1, 0), (1, 2))),
+    _alone(Reshape, activation("x", _POOLED), activation("y", _ROW)),
+    _alone(Squeeze, activation("x", (1, 4, 1, 2, 1)), activation("y", (4, 1, 2))),
+    _alone(ExpandDims, activation("x", (4, 2)), activation("y", (4, 1, 2))),
+    _alone(Softmax, activation("x", _ROW), activation("y", _ROW, 1 / 256, -128), 1.0),
+    _alone(Logistic, activation("x", _ROW), activation("y", _ROW, 1 / 256, -128)),
+    _alone(Tanh, activation("x", _ROW), activation("y", _ROW, 1 / 128, 0)),
+    _alone(Relu, activation("x", _ROW), activation("y", _ROW)),
+    _alone(Relu6, activation("x", _ROW), activation("y", _ROW)),
+    _alone(ReluN1To1, activation("x", _ROW), activation("y", _ROW)),
+    _alone(Quantize, plain("x", _ROW, DType.FLOAT32), activation("y", _ROW)),
+    _alone(Dequantize, activation("x", _ROW), plain("y", _ROW, DType.FLOAT32)),
+)

@@ -1,0 +1,106 @@
+"""The command line: help everywhere, one line per error, and exit codes that a program can trust."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from tinygen.cli import main
+
+DIGITS = Path(__file__).parents[2] / "examples" / "digits" / "digits.tflite"
+COMMANDS = ("boards", "inspect", "generate", "build", "test", "bench", "doctor")
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_and_all_its_options(command: str) -> None:
+    result = run(command, "--help")
+    assert result.exit_code == 0
+    assert "Usage:" in result.output
+    options = [p for p in main.commands[command].params if p.param_type_name == "option"]
+    for option in options:
+        assert option.opts[0] in result.output
+        assert option.name == "help" or getattr(option, "help", ""), f"{option.name} has no help"
+
+
+def test_boards_lists_every_board_and_shows_one_in_full() -> None:
+    listed = json.loads(run("boards", "--json").output)
+    assert {b["core"] for b in listed} >= {
+        "host",
+        "cortex-m0",
+        "cortex-m3",
+        "cortex-m4",
+        "cortex-m7",
+        "cortex-m33",
+        "cortex-m55",
+    }
+    one = json.loads(run("boards", "microbit", "--json").output)
+    assert one["flash_bytes"] == 256 * 1024
+    assert "microbit" in run("boards", "microbit").output
+
+
+def test_an_unknown_board_is_an_input_error_with_a_suggestion() -> None:
+    result = run("boards", "mps2-an38")
+    assert result.exit_code == 2
+    assert "unknown board 'mps2-an38'" in result.stderr
+    assert "mps2-an38" in result.stderr.split("hint")[1]
+
+
+def test_inspect_shows_layers_and_sums() -> None:
+    result = run("inspect", DIGITS)
+    assert result.exit_code == 0
+    assert "CONV_2D" in result.stdout
+    facts = json.loads(run("inspect", DIGITS, "--json").stdout)
+    assert facts["supported"]
+    assert facts["macs"] == sum(layer["macs"] for layer in facts["layers"])
+    assert facts["activation_bytes"] > 0
+    assert facts["inputs"][0]["scale"]
+
+
+@pytest.mark.parametrize("command", ["inspect", "generate", "test", "bench"])
+@pytest.mark.parametrize("content", [b"", b"not a model", DIGITS.read_bytes()[:5000]])
+def test_a_malformed_model_is_one_error_and_leaves_nothing_behind(
+    command: str, content: bytes, tmp_path: Path
+) -> None:
+    model = tmp_path / "broken.tflite"
+    model.write_bytes(content)
+    out = tmp_path / "out"
+    arguments: list[object] = [command, model]
+    if command != "inspect":
+        arguments += ["--board", "native"]
+    if command == "generate":
+        arguments += ["-o", out]
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: broken.tflite")
+    assert result.stdout == ""
+    assert not out.exists()
+
+
+def test_a_missing_model_is_a_usage_error() -> None:
+    assert run("inspect", "absent.tflite").exit_code == 2
+
+
+def test_generate_refuses_to_overwrite_what_it_did_not_write(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    result = run("generate", DIGITS, "--board", "native", "-o", tmp_path)
+    assert result.exit_code == 2
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_generate_takes_a_name(tmp_path: Path) -> None:
+    result = run("generate", DIGITS, "--board", "native", "-o", tmp_path / "p", "--name", "reader")
+    assert result.exit_code == 0, result.output
+    assert "void reader_invoke(void);" in (tmp_path / "p/lib/reader/reader.h").read_text()
+
+
+def test_vectors_of_another_model_are_an_input_error(tmp_path: Path) -> None:
+    np.savez(tmp_path / "v.npz", in0=np.zeros((1, 3), np.int8), out0=np.zeros((1, 3), np.int8))
+    result = run("test", DIGITS, "--board", "native", "--vectors", tmp_path / "v.npz")
+    assert result.exit_code == 2
+    assert "asks for int8" in result.stderr

@@ -1,0 +1,39 @@
+/* The generated model as the firmware sees it: tables instead of names. */
+#ifndef FIRMWARE_MODEL_H
+#define FIRMWARE_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+    const uint32_t *dims;
+    uint32_t bytes;
+    float scale;
+    int32_t zero_point;
+    uint8_t rank;
+    uint8_t dtype; /* index into the host's list of types; see protocol.h */
+    bool quantized;
+} model_tensor;
+
+typedef struct {
+    const char *name;
+    const char *sha256;
+    const char *tinygen_version;
+    uint32_t arena_bytes;
+    uint16_t inputs;
+    uint16_t outputs;
+    uint16_t layers;
+    const model_tensor *tensors; /* the inputs, then the outputs */
+} model_facts;
+
+extern const model_facts model;
+
+uint8_t *model_input(uint32_t index);
+const uint8_t *model_output(uint32_t index);
+
+/* Run one inference. The only caller of the model's invoke function, and never inlined: what is
+ * counted between its entry and its return is the inference. */
+void firmware_invoke(void);
+
+#endif

@@ -1,0 +1,28 @@
+/* What the protocol needs of the machine beneath it: a board, or the host's operating system. */
+#ifndef PLATFORM_H
+#define PLATFORM_H
+
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define NO_RETURN __attribute__((noreturn))
+#define NO_INLINE __attribute__((noinline))
+#else
+#define NO_RETURN
+#define NO_INLINE
+#endif
+
+/* Counts up at TIMER_HZ and never wraps, if read at least once while the timer's 32 bits last. */
+uint64_t platform_ticks(void);
+
+/* Bytes reserved for the stack, and the most that was ever in use; 0 where that is not known. */
+uint32_t platform_stack_bytes(void);
+uint32_t platform_stack_used(void);
+
+/* Start again as after power-up. */
+NO_RETURN void platform_reset(void);
+
+/* End the program where something can be told its status (an emulator, a host), else stand still. */
+NO_RETURN void platform_exit(int status);
+
+#endif

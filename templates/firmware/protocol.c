@@ -1,0 +1,294 @@
+/* Answers the host's requests, one at a time; see protocol.h for what they are. */
+#include "protocol.h"
+
+#include <string.h>
+
+#include "board.h"
+#include "firmware_model.h"
+#include "frame.h"
+#include "layers.h"
+#include "platform.h"
+
+enum { REFUSE = -1, KEPT_BYTES = 24 };
+
+/* What must survive from one request to the next. */
+static struct {
+    bool open;
+    uint16_t first;    /* the number of IDENTIFY */
+    uint16_t expected; /* the next number in order */
+    uint32_t damaged;
+    /* The last reply that must not be made again, for a host that missed it. */
+    uint16_t kept_sequence;
+    uint16_t kept_length;
+    uint8_t kept[KEPT_BYTES];
+} session;
+
+static uint8_t *put_text(uint8_t *p, const char *text)
+{
+    const size_t length = strlen(text);
+    *p = (uint8_t)length;
+    memcpy(p + 1, text, length);
+    return p + 1 + length;
+}
+
+static int identify(uint8_t *payload)
+{
+    uint8_t *p = payload;
+    *p++ = PROTOCOL_VERSION;
+    *p++ = BOARD_EMULATED;
+    p = put_u16(p, BOARD_PAYLOAD_BYTES);
+    p = put_u16(p, BOARD_WINDOW);
+    p = put_u16(p, model.inputs);
+    p = put_u16(p, model.outputs);
+    p = put_u16(p, model.layers);
+    p = put_u32(p, model.arena_bytes);
+    p = put_u32(p, platform_stack_bytes());
+    p = put_u32(p, TIMER_HZ);
+    p = put_text(p, model.name);
+    p = put_text(p, model.sha256);
+    p = put_text(p, BOARD_NAME);
+    p = put_text(p, model.tinygen_version);
+    return (int)(p - payload);
+}
+
+static int tensor(uint8_t *payload, uint32_t length)
+{
+    const uint32_t index = get_u16(payload);
+    if (length != 2u || index >= (uint32_t)model.inputs + model.outputs) {
+        return REFUSE;
+    }
+    const model_tensor *t = &model.tensors[index];
+    uint32_t scale;
+    memcpy(&scale, &t->scale, sizeof(scale));
+    uint8_t *p = payload;
+    *p++ = t->dtype;
+    *p++ = t->rank;
+    *p++ = t->quantized;
+    *p++ = 0;
+    p = put_u32(p, t->bytes);
+    p = put_u32(p, scale);
+    p = put_u32(p, (uint32_t)t->zero_point);
+    for (uint32_t i = 0; i < t->rank; ++i) {
+        p = put_u32(p, t->dims[i]);
+    }
+    return (int)(p - payload);
+}
+
+/* Whether a span lies inside a tensor, without overflow. */
+static bool inside(const model_tensor *t, uint32_t offset, uint32_t count)
+{
+    return offset <= t->bytes && count <= t->bytes - offset;
+}
+
+static int write_input(const uint8_t *payload, uint32_t length)
+{
+    const uint32_t index = get_u16(payload), offset = get_u32(payload + 2);
+    if (length < 6u || index >= model.inputs
+        || !inside(&model.tensors[index], offset, length - 6u)) {
+        return REFUSE;
+    }
+    memcpy(model_input(index) + offset, payload + 6, length - 6u);
+    return 0;
+}
+
+static int read_output(uint8_t *payload, uint32_t length)
+{
+    const uint32_t index = get_u16(payload), offset = get_u32(payload + 2);
+    const uint32_t count = get_u16(payload + 6);
+    if (length != 8u || index >= model.outputs || count > BOARD_PAYLOAD_BYTES
+        || !inside(&model.tensors[model.inputs + index], offset, count)) {
+        return REFUSE;
+    }
+    memcpy(payload, model_output(index) + offset, count);
+    return (int)count;
+}
+
+static int invoke(uint8_t *payload, uint32_t length)
+{
+    const uint8_t mode = payload[0];
+    if (length != 1u || mode >= LAYERS_MODES) {
+        return REFUSE;
+    }
+    layers_start((layers_mode)mode);
+    const uint64_t start = platform_ticks();
+    firmware_invoke();
+    put_u64(payload, platform_ticks() - start);
+    layers_start(LAYERS_OFF);
+    return 8;
+}
+
+static int layer_values(uint8_t *payload, uint32_t length)
+{
+    const uint32_t first = get_u16(payload), count = get_u16(payload + 2);
+    if (length != 4u || first + count > model.layers || count * 4u > BOARD_PAYLOAD_BYTES) {
+        return REFUSE;
+    }
+    uint8_t *p = payload;
+    for (uint32_t i = 0; i < count; ++i) {
+        p = put_u32(p, layers_value(first + i));
+    }
+    return (int)(p - payload);
+}
+
+static int benchmark(uint8_t *payload, uint32_t length)
+{
+    const uint32_t count = get_u32(payload);
+    if (length != 4u || count == 0u) {
+        return REFUSE;
+    }
+    uint64_t sum = 0, shortest = UINT64_MAX, longest = 0;
+    for (uint32_t i = 0; i < count; ++i) {
+        const uint64_t start = platform_ticks();
+        firmware_invoke();
+        const uint64_t ticks = platform_ticks() - start;
+        sum += ticks;
+        shortest = ticks < shortest ? ticks : shortest;
+        longest = ticks > longest ? ticks : longest;
+    }
+    put_u64(put_u64(put_u64(payload, sum), shortest), longest);
+    return KEPT_BYTES;
+}
+
+static int status(uint8_t *payload)
+{
+    put_u32(put_u32(put_u32(payload, platform_stack_bytes()), platform_stack_used()),
+            session.damaged);
+    return 12;
+}
+
+static void refuse(uint16_t sequence, uint8_t reason)
+{
+    uint8_t *payload = frame_payload();
+    payload[0] = reason;
+    put_u16(payload + 1, session.expected);
+    frame_send((frame_header){.type = MESSAGE_REFUSED, .sequence = sequence, .length = 3});
+}
+
+/* Carry out a request; what it answers replaces its payload. Returns the answer's length. */
+static int carry_out(const frame_header *request, uint8_t *payload)
+{
+    switch (request->type) {
+    case MESSAGE_IDENTIFY:
+        return identify(payload);
+    case MESSAGE_TENSOR:
+        return tensor(payload, request->length);
+    case MESSAGE_WRITE:
+        return write_input(payload, request->length);
+    case MESSAGE_INVOKE:
+        return invoke(payload, request->length);
+    case MESSAGE_READ:
+        return read_output(payload, request->length);
+    case MESSAGE_LAYERS:
+        return layer_values(payload, request->length);
+    case MESSAGE_BENCHMARK:
+        return benchmark(payload, request->length);
+    case MESSAGE_STATUS:
+        return status(payload);
+    default: /* RESET and QUIT act after their reply */
+        return 0;
+    }
+}
+
+/* Answer a request whose number has been before; false if there is nothing left to answer with. */
+static bool answer_again(const frame_header *request, uint8_t *payload, int *length)
+{
+    switch (request->type) {
+    case MESSAGE_WRITE:
+        *length = 0;
+        return true;
+    case MESSAGE_INVOKE:
+    case MESSAGE_BENCHMARK:
+        memcpy(payload, session.kept, session.kept_length);
+        *length = session.kept_length;
+        return request->sequence == session.kept_sequence;
+    default:
+        *length = carry_out(request, payload);
+        return true;
+    }
+}
+
+static void keep_reply(const frame_header *request, const uint8_t *payload, int length)
+{
+    if (request->type == MESSAGE_INVOKE || request->type == MESSAGE_BENCHMARK) {
+        session.kept_sequence = request->sequence;
+        session.kept_length = (uint16_t)length;
+        memcpy(session.kept, payload, (size_t)length);
+    }
+}
+
+static void serve_request(const frame_header *request)
+{
+    uint8_t *payload = frame_payload();
+    int length;
+
+    /* A repeated IDENTIFY must not turn the clock back; a new one opens a session. */
+    if (request->type == MESSAGE_IDENTIFY && !(session.open && request->sequence == session.first)) {
+        session.open = true;
+        session.first = request->sequence;
+        session.expected = request->sequence;
+        session.kept_length = 0;
+    }
+    if (!session.open) {
+        refuse(request->sequence, REFUSED_NO_SESSION);
+        return;
+    }
+    if (request->type < MESSAGE_IDENTIFY || request->type > MESSAGE_QUIT) {
+        refuse(request->sequence, REFUSED_TYPE);
+        return;
+    }
+    const int16_t ahead = (int16_t)(uint16_t)(request->sequence - session.expected);
+    if (ahead > 0) {
+        refuse(request->sequence, REFUSED_SEQUENCE);
+        return;
+    }
+    if (ahead < 0) {
+        if (!answer_again(request, payload, &length)) {
+            return;
+        }
+    } else {
+        length = carry_out(request, payload);
+        ++session.expected;
+        if (length != REFUSE) {
+            keep_reply(request, payload, length);
+        }
+    }
+    if (length == REFUSE) {
+        refuse(request->sequence, REFUSED_ARGUMENT);
+        return;
+    }
+    frame_send((frame_header){
+        .type = (uint8_t)(request->type | MESSAGE_REPLY),
+        .sequence = request->sequence,
+        .length = (uint16_t)length,
+    });
+    if (ahead == 0 && request->type == MESSAGE_RESET) {
+        platform_reset();
+    }
+    if (ahead == 0 && request->type == MESSAGE_QUIT) {
+        platform_exit(0);
+    }
+}
+
+void protocol_serve(void)
+{
+    frame_header request;
+    for (;;) {
+        if (frame_receive(&request)) {
+            serve_request(&request);
+        } else if (session.open) {
+            ++session.damaged;
+            refuse(session.expected, REFUSED_SEQUENCE);
+        }
+    }
+}
+
+void protocol_send_crash(const crash_report *report)
+{
+    uint8_t *p = frame_payload();
+    p = put_u32(p, (uint32_t)report->exception);
+    p = put_u32(p, (uint32_t)report->pc);
+    p = put_u32(p, (uint32_t)report->lr);
+    p = put_u32(p, (uint32_t)report->status);
+    p = put_u32(p, (uint32_t)report->address);
+    frame_send((frame_header){.type = MESSAGE_CRASH, .sequence = 0, .length = 20});
+}

@@ -1,0 +1,43 @@
+/* USART of the STM32F1, F2 and F4, polled. Source: ST RM0090, section 30. The clocks and pins are
+ * those after reset, which is all that an emulator asks for. */
+#include "board.h"
+#include "mmio.h"
+#include "uart.h"
+
+#define SR MMIO(UART_ORIGIN + 0x00u)
+#define DR MMIO(UART_ORIGIN + 0x04u)
+#define BRR MMIO(UART_ORIGIN + 0x08u)
+#define CR1 MMIO(UART_ORIGIN + 0x0Cu)
+
+#define SR_RXNE (1u << 5)
+#define SR_TC (1u << 6)
+#define SR_TXE (1u << 7)
+#define CR1_RE (1u << 2)
+#define CR1_TE (1u << 3)
+#define CR1_UE (1u << 13)
+
+void uart_init(void)
+{
+    BRR = BOARD_CLOCK_HZ / UART_BAUD;
+    CR1 = CR1_UE | CR1_TE | CR1_RE;
+}
+
+uint8_t uart_read(void)
+{
+    while ((SR & SR_RXNE) == 0u) {
+    }
+    return (uint8_t)DR;
+}
+
+void uart_write(uint8_t byte)
+{
+    while ((SR & SR_TXE) == 0u) {
+    }
+    DR = byte;
+}
+
+void uart_flush(void)
+{
+    while ((SR & SR_TC) == 0u) {
+    }
+}

@@ -1,0 +1,184 @@
+"""The tensors of a file, each checked when it is first asked for."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinygen.errors import ModelError
+from tinygen.ir import Array, DType, QuantParams, Tensor
+from tinygen.quant import dtype_range
+
+# The most that numpy 1 can hold; the schema sets no limit.
+_MAX_RANK = 32
+# TFLite's own sizes are 32 bits wide on microcontrollers.
+_MAX_BYTES = 2**31 - 1
+_SUPPORTED = frozenset(dtype.value for dtype in DType)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TensorInfo:
+    """A tensor as the file has it; ``tensor`` is None where tinygen cannot hold it.
+
+    ``problems`` says why, each with a remedy.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    type_name: str
+    quant: QuantParams | None
+    tensor: Tensor | None
+    is_variable: bool
+    problems: tuple[str, ...]
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the file holds the value."""
+        return self.tensor is not None and self.tensor.is_constant
+
+    def __str__(self) -> str:
+        dims = ",".join(str(d) for d in self.shape)
+        return f"{self.type_name}[{dims}]" + (f" {self.quant}" if self.quant else "")
+
+
+class TensorReader:
+    """The tensors of one subgraph. Tensors that no operator names are never looked at."""
+
+    def __init__(self, data: bytes, model: Any, subgraph: Any) -> None:
+        import tflite
+
+        self._data = data
+        self._model = model
+        self._subgraph = subgraph
+        self._count = int(subgraph.TensorsLength())
+        self._read: dict[int, TensorInfo] = {}
+        self._types = {
+            code: name.lower() for name, code in vars(tflite.TensorType).items() if name.isupper()
+        }
+
+    def get(self, index: int, where: str) -> TensorInfo:
+        """The tensor at ``index``, the same object each time.
+
+        Raises ModelError where the file contradicts itself; ``where`` names who asks.
+        """
+        if not 0 <= index < self._count:
+            raise ModelError(f"{where} names tensor {index} of {self._count}")
+        if index not in self._read:
+            self._read[index] = self._info(self._subgraph.Tensors(index), index)
+        return self._read[index]
+
+    def _info(self, table: Any, index: int) -> TensorInfo:
+        name = (table.Name() or b"").decode()
+        where = f"tensor '{name}' ({index})"
+        shape = tuple(int(d) for d in _items(table.ShapeAsNumpy()))
+        if len(shape) > _MAX_RANK or any(d < 0 for d in shape):
+            raise ModelError(f"{where}: impossible shape {_short(shape)}")
+        code = int(table.Type())
+        if code not in self._types:
+            raise ModelError(f"{where}: unknown element type {code}")
+        type_name = self._types[code]
+        is_variable = bool(table.IsVariable())
+        problems = _problems(table, shape, type_name)
+        if type_name not in _SUPPORTED or 0 in shape:
+            # Sound, but its data is not ours to judge.
+            quant = _quantization(table.Quantization(), shape, None, where)
+            return TensorInfo(name, shape, type_name, quant, None, is_variable, problems)
+        dtype = DType(type_name)
+        if math.prod(shape) * dtype.size > _MAX_BYTES:
+            raise ModelError(f"{where}: shape {_short(shape)} is larger than 2 GiB")
+        quant = _quantization(table.Quantization(), shape, dtype, where)
+        data = self._constant(int(table.Buffer()), shape, dtype, where)
+        tensor = Tensor(name, shape, dtype, quant, data)
+        return TensorInfo(name, shape, type_name, quant, tensor, is_variable, problems)
+
+    def _constant(
+        self, index: int, shape: tuple[int, ...], dtype: DType, where: str
+    ) -> Array | None:
+        """A read-only view of the file; None where the tensor has no data."""
+        if index >= self._model.BuffersLength():
+            raise ModelError(f"{where}: names buffer {index} of {self._model.BuffersLength()}")
+        buffer = self._model.Buffers(index)
+        raw = _items(buffer.DataAsNumpy())
+        offset, size = int(buffer.Offset()), int(buffer.Size())
+        # Files beyond 2 GiB keep their data behind the flatbuffer; 0 and 1 mark an unused field.
+        if not len(raw) and offset > 1 and size > 1:
+            if offset + size > len(self._data):
+                raise ModelError(f"{where}: its data lies outside the file")
+            raw = np.frombuffer(self._data, np.uint8, size, offset)
+        if not len(raw):
+            return None
+        wanted = math.prod(shape) * dtype.size
+        if len(raw) != wanted:
+            raise ModelError(
+                f"{where}: holds {len(raw)} bytes of data; its shape {_short(shape)} of "
+                f"{dtype.value} needs {wanted}"
+            )
+        if dtype is DType.BOOL and raw.max() > 1:
+            raise ModelError(f"{where}: holds a bool that is neither 0 nor 1")
+        return raw.view(dtype.numpy).reshape(shape)
+
+
+def _problems(table: Any, shape: tuple[int, ...], type_name: str) -> tuple[str, ...]:
+    """What makes a sound tensor one that tinygen cannot compile, each with its remedy."""
+    found = []
+    if type_name in ("resource", "variant"):
+        found.append("is a handle, not a value. Convert the model without resource variables.")
+    elif type_name not in _SUPPORTED:
+        found.append(f"has elements of type {type_name}. Convert the model to int8.")
+    if table.IsVariable():
+        found.append("is state that outlives an invocation. Keep the state in the application.")
+    if table.Sparsity() is not None:
+        found.append("has sparse weights. Convert the model without sparsity.")
+    if 0 in shape:
+        found.append("has a dimension of size 0. Remove it from the model.")
+    quantization = table.Quantization()
+    if quantization is not None and quantization.DetailsType():
+        found.append("has a custom quantization. Convert the model to int8.")
+    # A batch of unknown size runs as the file's shape has it: one.
+    signature = [int(d) for d in _items(table.ShapeSignatureAsNumpy())]
+    if len(signature) == len(shape) and any(d < 0 for d in signature[1:]):
+        found.append(f"has the dynamic shape {signature}. Convert with a fixed input shape.")
+    return tuple(found)
+
+
+def _quantization(
+    table: Any, shape: tuple[int, ...], dtype: DType | None, where: str
+) -> QuantParams | None:
+    """The parameters, as TFLite's ``ParseQuantization`` takes them: none without both lists."""
+    if table is None:
+        return None
+    scale, zero_point = _items(table.ScaleAsNumpy()), _items(table.ZeroPointAsNumpy())
+    if not len(scale) or not len(zero_point):
+        return None
+    if len(scale) != len(zero_point):
+        raise ModelError(
+            f"{where}: has {len(scale)} quantization scales and {len(zero_point)} zero points"
+        )
+    if not (np.isfinite(scale).all() and (scale > 0).all()):
+        raise ModelError(f"{where}: a quantization scale is not a positive number")
+    if dtype not in (None, DType.FLOAT32, DType.BOOL):
+        low, high = dtype_range(dtype)
+        if int(zero_point.min()) < low or int(zero_point.max()) > high:
+            raise ModelError(
+                f"{where}: a zero point lies outside the range of {dtype.value}, {low} to {high}"
+            )
+    axis = None
+    if len(scale) > 1:
+        # Old converters gave biases the axis of the weights; one dimension leaves no choice.
+        axis = 0 if len(shape) == 1 else int(table.QuantizedDimension())
+        if not 0 <= axis < len(shape) or shape[axis] != len(scale):
+            raise ModelError(
+                f"{where}: {len(scale)} quantization scales along dimension {axis} do not fit "
+                f"shape {_short(shape)}"
+            )
+    return QuantParams(tuple(float(s) for s in scale), tuple(int(z) for z in zero_point), axis)
+
+
+def _items(vector: Any) -> Array:
+    """A vector of the file; the tflite package gives 0 for one that is left out."""
+    return vector if isinstance(vector, np.ndarray) else np.empty(0, np.uint8)
+
+
+def _short(shape: tuple[int, ...]) -> str:
+    return str(shape) if len(shape) <= 8 else f"of {len(shape)} dimensions"

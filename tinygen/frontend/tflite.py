@@ -1,0 +1,287 @@
+"""Read a .tflite file into a graph, rewriting nothing.
+
+A file is either malformed (ModelError, at the first contradiction) or sound. A sound file may
+hold things that tinygen does not compile; these are collected, so that a user sees them all at
+once: ``read_model`` raises one UnsupportedError for them, ``inspect_model`` returns them.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+from typing import Any
+
+from tinygen.errors import ModelError, UnsupportedError
+from tinygen.frontend.flatbuffer import HINT, verify
+from tinygen.frontend.schema import IDENTIFIER, VERSION, model_layout, options_layouts
+from tinygen.frontend.tensors import TensorInfo, TensorReader
+from tinygen.ir import Graph, Numerics, Op, Tensor
+from tinygen.ops import BY_KIND
+from tinygen.ops.base import Node
+
+_LEFT_OUT = -1  # the schema's tensor index of an optional input that is not there
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One operator of the file; ``op`` is None where tinygen does not know it.
+
+    ``inputs`` holds None where the file leaves an optional input out.
+    """
+
+    kind: str
+    name: str
+    inputs: tuple[TensorInfo | None, ...]
+    outputs: tuple[TensorInfo, ...]
+    op: Op | None
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """All that a sound file holds, compilable or not.
+
+    ``problems`` names everything that keeps it from being compiled, each with a remedy; ``graph``
+    is set where every operator could be read, even if some break a rule.
+    """
+
+    name: str
+    inputs: tuple[TensorInfo, ...]
+    outputs: tuple[TensorInfo, ...]
+    layers: tuple[Layer, ...]
+    problems: tuple[str, ...]
+    graph: Graph | None
+
+
+def read_model(data: bytes, file_name: str, numerics: Numerics) -> Graph:
+    """The graph of a .tflite file; ``file_name`` names the graph and is in every message.
+
+    Raises ModelError for a malformed file, UnsupportedError with everything that tinygen does not
+    compile.
+    """
+    found = inspect_model(data, file_name, numerics)
+    if found.problems:
+        lines = "".join(f"\n  - {problem}" for problem in found.problems)
+        count = "1 thing" if len(found.problems) == 1 else f"{len(found.problems)} things"
+        raise UnsupportedError(
+            f"{file_name}: the model holds {count} that tinygen does not compile:{lines}",
+            "'tinygen inspect' shows every operator of the model",
+        )
+    assert found.graph is not None
+    return found.graph
+
+
+def inspect_model(data: bytes, file_name: str, numerics: Numerics) -> Inspection:
+    """Read all of a .tflite file that can be read. Raises ModelError for a malformed file."""
+    try:
+        _check_header(data)
+        verify(data, model_layout())
+        return _Reader(data, PurePath(file_name).stem, numerics).inspection()
+    except ModelError as error:
+        raise ModelError(f"{file_name}: {error.message}", error.hint or HINT) from None
+
+
+def _check_header(data: bytes) -> None:
+    hint = "give a TensorFlow Lite model, a file that ends in .tflite"
+    if not data:
+        raise ModelError("the file is empty", hint)
+    if data[4:8] != IDENTIFIER:
+        raise ModelError("not a TFLite flatbuffer: the identifier TFL3 is missing", hint)
+
+
+class _Reader:
+    """One verified file on its way to an ``Inspection``."""
+
+    def __init__(self, data: bytes, name: str, numerics: Numerics) -> None:
+        import tflite
+
+        self.name = name
+        self.numerics = numerics
+        self.model = tflite.Model.GetRootAs(data, 0)
+        if self.model.Version() != VERSION:
+            raise ModelError(f"schema version {self.model.Version()}; TFLite has {VERSION}")
+        if not self.model.SubgraphsLength():
+            raise ModelError("the model has no subgraph")
+        self.subgraph = self.model.Subgraphs(0)
+        self.tensors = TensorReader(data, self.model, self.subgraph)
+        self.codes = [
+            self._code(self.model.OperatorCodes(i), tflite.BuiltinOperator)
+            for i in range(self.model.OperatorCodesLength())
+        ]
+        self.option_types = frozenset(options_layouts())
+        self.problems: list[str] = []
+        self.judged: set[TensorInfo] = set()
+        self.names: dict[str, int] = {}
+
+    def inspection(self) -> Inspection:
+        inputs = self._ends(self.subgraph.InputsAsNumpy(), "the list of inputs")
+        outputs = self._ends(self.subgraph.OutputsAsNumpy(), "the list of outputs")
+        if not outputs:
+            raise ModelError("the model has no outputs")
+        if len(set(inputs)) < len(inputs):
+            raise ModelError("the model lists an input twice")
+        if self.model.SubgraphsLength() > 1:
+            self.problems.append(
+                f"the model has {self.model.SubgraphsLength()} subgraphs; tinygen compiles one. "
+                "Convert the model without control flow and resource variables."
+            )
+        for info in inputs:
+            if info.is_constant:
+                self.problems.append(
+                    f"input '{info.name}' has a constant value. Remove it from the model's inputs."
+                )
+        for info in (*inputs, *outputs):
+            self._tensor_problems("the model", info)
+        tables = [self.subgraph.Operators(i) for i in range(self.subgraph.OperatorsLength())]
+        unread = [self._layer(table, i) for i, table in enumerate(tables)]
+        _check_order(inputs, outputs, unread)
+        layers = tuple(
+            replace(layer, op=self._op(layer, table))
+            for layer, table in zip(unread, tables, strict=True)
+        )
+        graph = self._graph(inputs, outputs, layers)
+        return Inspection(self.name, inputs, outputs, layers, tuple(self.problems), graph)
+
+    def _code(self, table: Any, builtins: Any) -> str:
+        """The operator's kind; source: TFLite's ``GetBuiltinCode``."""
+        code = max(int(table.BuiltinCode()), int(table.DeprecatedBuiltinCode()))
+        if code < 0:
+            raise ModelError(f"operator code {code} is negative")
+        if code == builtins.CUSTOM:
+            return f"CUSTOM:{(table.CustomCode() or b'').decode()}"
+        names = (name for name, value in vars(builtins).items() if value == code)
+        return next(names, f"BUILTIN_{code}")
+
+    def _ends(self, vector: Any, where: str) -> tuple[TensorInfo, ...]:
+        return tuple(self.tensors.get(index, where) for index in _ints(vector))
+
+    def _layer(self, table: Any, index: int) -> Layer:
+        code = int(table.OpcodeIndex())
+        if code >= len(self.codes):
+            raise ModelError(f"operator {index} names operator code {code} of {len(self.codes)}")
+        kind = self.codes[code]
+        where = f"operator {index} ({kind})"
+        inputs = tuple(
+            None if i == _LEFT_OUT else self.tensors.get(i, where)
+            for i in _ints(table.InputsAsNumpy())
+        )
+        outputs = tuple(self.tensors.get(i, where) for i in _ints(table.OutputsAsNumpy()))
+        name = self._unique((outputs[0].name if outputs else "") or f"{kind.lower()}_{index}")
+        return Layer(kind, name, inputs, outputs, None)
+
+    def _op(self, layer: Layer, table: Any) -> Op | None:
+        kind, name = layer.kind, layer.name
+        infos = [info for info in (*layer.inputs, *layer.outputs) if info is not None]
+        for info in infos:
+            self._tensor_problems(_where(layer), info)
+        if kind not in BY_KIND:
+            self.problems.append(_unknown(kind, name))
+            return None
+        if not layer.outputs:
+            raise ModelError(f"{_where(layer)} has no output")
+        if any(info.tensor is None for info in infos):
+            return None
+        options_type, options = int(table.BuiltinOptionsType()), table.BuiltinOptions()
+        if options is not None and options_type not in self.option_types:
+            # They were not verified, so nobody may read them.
+            raise ModelError(f"{kind} '{name}' carries options of type {options_type}")
+        node = Node(
+            kind,
+            name,
+            tuple(None if info is None else info.tensor for info in layer.inputs),
+            _tensors(layer.outputs),
+            self.numerics,
+            options_type,
+            options,
+        )
+        definition = BY_KIND[kind]
+        try:
+            op: Op = definition.parse(node)
+        except UnsupportedError as error:
+            self.problems.append(" ".join(part for part in (error.message, error.hint) if part))
+            return None
+        for violation in definition.violations(op):
+            self.problems.append(violation)
+        return op
+
+    def _graph(
+        self,
+        inputs: tuple[TensorInfo, ...],
+        outputs: tuple[TensorInfo, ...],
+        layers: tuple[Layer, ...],
+    ) -> Graph | None:
+        ops = tuple(layer.op for layer in layers if layer.op is not None)
+        known = all(info.tensor is not None for info in (*inputs, *outputs))
+        constant_input = any(info.is_constant for info in inputs)
+        if len(ops) < len(layers) or not known or constant_input:
+            return None
+        return Graph(self.name, _tensors(inputs), _tensors(outputs), ops)
+
+    def _tensor_problems(self, where: str, info: TensorInfo) -> None:
+        """Tell what is wrong with a tensor, where it is first met."""
+        if info not in self.judged:
+            self.judged.add(info)
+            self.problems += (f"{where}: tensor '{info.name}' {info} {p}" for p in info.problems)
+
+    def _unique(self, name: str) -> str:
+        """``name``, with a number where an earlier operator has it already."""
+        unique = name
+        while unique in self.names:
+            self.names[name] += 1
+            unique = f"{name}#{self.names[name]}"
+        self.names[unique] = 1
+        return unique
+
+
+def _check_order(
+    inputs: tuple[TensorInfo, ...], outputs: tuple[TensorInfo, ...], layers: Sequence[Layer]
+) -> None:
+    """Check that each tensor is written once, before it is read. Raises ModelError."""
+    writers = {info: layer for layer in layers for info in layer.outputs}
+    written = set(inputs)
+
+    def require(info: TensorInfo, reader: str) -> None:
+        if info in written or info.is_constant or info.is_variable:
+            return
+        if info in writers:
+            raise ModelError(
+                f"{reader} reads tensor '{info.name}' before {_where(writers[info])} writes it"
+            )
+        if info.tensor is not None:
+            raise ModelError(f"{reader} reads tensor '{info.name}', which has no value")
+
+    for layer in layers:
+        for info in layer.inputs:
+            if info is not None:
+                require(info, _where(layer))
+        for info in layer.outputs:
+            if info in written or info.is_constant:
+                raise ModelError(
+                    f"{_where(layer)} writes tensor '{info.name}', which has a value already"
+                )
+            written.add(info)
+    for info in outputs:
+        require(info, "the model's output")
+
+
+def _where(layer: Layer) -> str:
+    return f"{layer.kind} '{layer.name}'"
+
+
+def _unknown(kind: str, name: str) -> str:
+    if kind.startswith("CUSTOM:"):
+        return (
+            f"{kind} '{name}': a custom operator is code that the model does not hold. "
+            "Compute it in the application, before or after the model."
+        )
+    return (
+        f"{kind} '{name}': tinygen does not know this operator. "
+        "Express it with supported operators, or take it out of the model."
+    )
+
+
+def _tensors(infos: Iterable[TensorInfo]) -> tuple[Tensor, ...]:
+    return tuple(info.tensor for info in infos if info.tensor is not None)
+
+
+def _ints(vector: Any) -> list[int]:
+    """A vector of the file; the tflite package gives 0 for one that is left out."""
+    return [] if isinstance(vector, int) else [int(value) for value in vector]

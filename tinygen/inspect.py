@@ -1,0 +1,173 @@
+"""What a model holds, compilable or not: the report of `tinygen inspect`."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tinygen.errors import ModelError
+from tinygen.frontend.tensors import TensorInfo
+from tinygen.frontend.tflite import Inspection, Layer, inspect_model
+from tinygen.ir import Numerics
+from tinygen.ops import BY_KIND, definition_of
+from tinygen.tables import table
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSummary:
+    """A tensor as the report shows it; ``scale`` and ``zero_point`` are empty if not quantized."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    scale: tuple[float, ...]
+    zero_point: tuple[int, ...]
+    axis: int | None
+    constant: bool
+
+    def __str__(self) -> str:
+        quant = ""
+        if len(self.scale) == 1:
+            quant = f" s={self.scale[0]:.6g} z={self.zero_point[0]}"
+        elif self.scale:
+            quant = f" s=[{len(self.scale)}]@{self.axis}"
+        return f"{self.dtype}[{','.join(map(str, self.shape))}]{quant}"
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSummary:
+    """One operator; ``macs`` is None where tinygen does not know it. Weights in bytes."""
+
+    op: str
+    name: str
+    inputs: tuple[TensorSummary, ...]
+    outputs: tuple[TensorSummary, ...]
+    macs: int | None
+    weight_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class InspectReport:
+    """All of a model. ``activation_bytes`` is the most bytes of activations alive at one operator,
+    in the file's order: the arena's lower bound. None where a tensor's size is not known."""
+
+    model: str
+    inputs: tuple[TensorSummary, ...]
+    outputs: tuple[TensorSummary, ...]
+    layers: tuple[LayerSummary, ...]
+    macs: int
+    weight_bytes: int
+    activation_bytes: int | None
+    problems: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """A value that ``json.dumps`` takes."""
+        return {"supported": not self.problems, **asdict(self)}
+
+    def to_text(self) -> str:
+        """The report as a person reads it."""
+        rows = [("layer", "operator", "MACs", "weights", "output", "name")]
+        for index, layer in enumerate(self.layers):
+            macs = "?" if layer.macs is None else f"{layer.macs:,}" if layer.macs else ""
+            output = "; ".join(str(t) for t in layer.outputs)
+            weights = f"{layer.weight_bytes:,}" if layer.weight_bytes else ""
+            rows.append((str(index), layer.op, macs, weights, output, layer.name))
+        bound = self.activation_bytes
+        lines = [
+            self.model,
+            *(f"input {i}   {t}  '{t.name}'" for i, t in enumerate(self.inputs)),
+            *(f"output {i}  {t}  '{t.name}'" for i, t in enumerate(self.outputs)),
+            "",
+            *table(rows, right=(2, 3)),
+            "",
+            f"{self.macs:,} MACs, {self.weight_bytes:,} bytes of weights, activations need at least "
+            + ("an unknown number of bytes" if bound is None else f"{bound:,} bytes"),
+        ]
+        if self.problems:
+            lines += ["", f"not supported ({len(self.problems)}):"]
+            lines += [f"  - {problem}" for problem in self.problems]
+        return "\n".join(lines)
+
+
+def inspect_file(path: Path, numerics: Numerics) -> InspectReport:
+    """Read all that can be read of the model at ``path``. Raises ModelError if it is malformed."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror}") from None
+    found = inspect_model(data, path.name, numerics)
+    broken = bool(found.problems)
+    layers = tuple(_layer(layer, broken=broken) for layer in found.layers)
+    constants = {
+        info for layer in found.layers for info in layer.inputs if info and info.is_constant
+    }
+    return InspectReport(
+        model=path.name,
+        inputs=tuple(_tensor(t) for t in found.inputs),
+        outputs=tuple(_tensor(t) for t in found.outputs),
+        layers=layers,
+        macs=sum(layer.macs or 0 for layer in layers),
+        weight_bytes=sum(t.tensor.nbytes for t in constants if t.tensor),
+        activation_bytes=live_bytes(found),
+        problems=found.problems,
+    )
+
+
+def live_bytes(found: Inspection) -> int | None:
+    """The most bytes of activations alive at one operator; a view shares its input's bytes.
+
+    Inputs are alive from the start and outputs to the end.
+    """
+    home: dict[TensorInfo, TensorInfo] = {t: t for t in found.inputs}
+    last: dict[TensorInfo, int] = dict.fromkeys(found.inputs, 0)
+    first = dict.fromkeys(found.inputs, 0)
+    for index, layer in enumerate(found.layers):
+        activations = [t for t in layer.inputs if t is not None and t in home]
+        for tensor in activations:
+            last[home[tensor]] = index
+        for tensor in layer.outputs:
+            view = layer.kind in BY_KIND and BY_KIND[layer.kind].is_view and bool(activations)
+            home[tensor] = home[activations[0]] if view else tensor
+            first.setdefault(home[tensor], index)
+            last[home[tensor]] = index
+    last |= {home[t]: len(found.layers) for t in found.outputs if t in home}
+    sizes = {t: t.tensor.nbytes for t in first if t.tensor is not None}
+    if len(sizes) < len(first):
+        return None
+    steps = range(max(1, len(found.layers)))
+    return max(sum(sizes[t] for t in first if first[t] <= i <= last[t]) for i in steps)
+
+
+def _layer(layer: Layer, *, broken: bool) -> LayerSummary:
+    macs = None
+    if layer.op is not None:
+        try:
+            macs = definition_of(layer.op).macs(layer.op)
+        except ValueError:
+            # An operator that breaks its rules may lack what its MACs are counted from.
+            if not broken:
+                raise
+    return LayerSummary(
+        op=layer.kind,
+        name=layer.name,
+        inputs=tuple(_tensor(t) for t in layer.inputs if t is not None),
+        outputs=tuple(_tensor(t) for t in layer.outputs),
+        macs=macs,
+        weight_bytes=sum(
+            t.tensor.nbytes
+            for t in layer.inputs
+            if t is not None and t.is_constant and t.tensor is not None
+        ),
+    )
+
+
+def _tensor(info: TensorInfo) -> TensorSummary:
+    quant = info.quant
+    return TensorSummary(
+        name=info.name,
+        dtype=info.type_name,
+        shape=info.shape,
+        scale=quant.scale if quant else (),
+        zero_point=quant.zero_point if quant else (),
+        axis=quant.axis if quant else None,
+        constant=info.is_constant,
+    )

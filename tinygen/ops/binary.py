@@ -1,0 +1,181 @@
+"""What ADD, SUB and MUL share: broadcasting, rules, and the rows for one constant or one tensor."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from tinygen.errors import ModelError
+from tinygen.ir import Activation, Array, DType, Op, Tensor
+from tinygen.ops.base import Call, Kernel, Node, Value, describe
+from tinygen.ops.lut import every_value, lut_kernel
+
+Int8Array = npt.NDArray[np.int8]
+MAX_LOOPS = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Binary(Op):
+    """y = act(a op b), int8; shapes broadcast as numpy's do."""
+
+    activation: Activation
+
+    @property
+    def a(self) -> Tensor:
+        """The left operand."""
+        return self.inputs[0]
+
+    @property
+    def b(self) -> Tensor:
+        """The right operand."""
+        return self.inputs[1]
+
+
+B = TypeVar("B", bound=Binary)
+Elementwise = Callable[[B, Array, Array], Int8Array]
+"""int8 values of both operands, broadcast against each other -> int8 results."""
+
+
+def parse_binary(node: Node, op: type[B], options: type[Any]) -> B:
+    """Read the node. Raises ModelError where the shapes do not broadcast to the output's."""
+    node.arity(2)
+    a, b, y = *node.present, node.outputs[0]
+    try:
+        shape = np.broadcast_shapes(a.shape, b.shape)
+    except ValueError:
+        shape = None
+    if shape != y.shape:
+        raise ModelError(
+            f"{node.kind} '{node.name}': shapes {a.shape} and {b.shape} do not broadcast to the "
+            f"output's {y.shape}"
+        )
+    activation = node.activation(node.options(options).FusedActivationFunction())
+    return op(node.name, (a, b), node.outputs, activation)
+
+
+def int8_operands(op: Binary) -> str:
+    """Both operands and the output are int8 with one scale and zero point each.
+
+    Convert the model with full integer post-training quantization (int8).
+    """
+    for tensor in (*op.inputs, *op.outputs):
+        if tensor.dtype is not DType.INT8 or tensor.quant is None or tensor.quant.per_channel:
+            return describe(tensor)
+    return ""
+
+
+def few_loops(op: Binary) -> str:
+    """Broadcasting needs at most four nested loops.
+
+    Expand one operand to the output's shape in the model.
+    """
+    count = len(broadcast_loops(op.a.shape, op.b.shape, op.y.shape))
+    return f"{op.a.shape} with {op.b.shape}" if count > MAX_LOOPS else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """One loop of a broadcast, with the elements that each operand advances by."""
+
+    size: int
+    a_stride: int
+    b_stride: int
+
+
+def broadcast_loops(a: tuple[int, ...], b: tuple[int, ...], y: tuple[int, ...]) -> tuple[Loop, ...]:
+    """The fewest nested loops over ``y``, outermost first; neighbours that advance as one merge."""
+    loops: list[Loop] = []
+    a_stride = b_stride = 1
+    for size, a_size, b_size in zip(
+        reversed(y), reversed(_extended(a, y)), reversed(_extended(b, y)), strict=True
+    ):
+        loop = Loop(size, a_stride if a_size > 1 else 0, b_stride if b_size > 1 else 0)
+        a_stride, b_stride = a_stride * a_size, b_stride * b_size
+        if size == 1:
+            continue
+        inner = loops[-1] if loops else None
+        if (
+            inner
+            and loop.a_stride == inner.a_stride * inner.size
+            and loop.b_stride == inner.b_stride * inner.size
+        ):
+            loops[-1] = Loop(inner.size * size, inner.a_stride, inner.b_stride)
+        else:
+            loops.append(loop)
+    return tuple(reversed(loops)) or (Loop(1, 1, 1),)
+
+
+def _extended(shape: tuple[int, ...], y: tuple[int, ...]) -> tuple[int, ...]:
+    return (1,) * (len(y) - len(shape)) + shape
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """The loops of a broadcast as kernels take them.
+
+    The kernels' operand 0 always advances in the inner loop. ``swapped`` says that it is the right
+    operand; the caller then swaps the operands' parameters as well.
+    """
+
+    loops: tuple[Loop, ...]
+    swapped: bool
+
+    @property
+    def shape(self) -> tuple[tuple[str, int], ...]:
+        """The fields of ``tg_binary_shape``."""
+        *outer, inner = self.loops
+        outer = [Loop(1, 0, 0)] * (MAX_LOOPS - 1 - len(outer)) + outer
+        fields = [("size", inner.size), ("w_step", inner.b_stride)]
+        for index, loop in enumerate(outer):
+            fields += [
+                (f"n{index}", loop.size),
+                (f"x_stride{index}", loop.a_stride),
+                (f"w_stride{index}", loop.b_stride),
+            ]
+        return tuple(fields)
+
+
+def geometry_of(op: Binary) -> Geometry:
+    """The geometry of ``op``.
+
+    The result may overwrite operand 0, so that is not a constant where both could be it.
+    """
+    loops = broadcast_loops(op.a.shape, op.b.shape, op.y.shape)
+    inner = loops[-1]
+    better = op.a.is_constant or op.a.elements < op.b.elements
+    swapped = inner.a_stride == 0 or (inner.b_stride == 1 and better)
+    if swapped:
+        loops = tuple(Loop(loop.size, loop.b_stride, loop.a_stride) for loop in loops)
+    return Geometry(loops, swapped)
+
+
+def binary_call(op: Binary, params: tuple[tuple[str, Value], ...]) -> Call:
+    """A call of a kernel over ``tg_binary_shape``."""
+    geometry = geometry_of(op)
+    operands = (op.b, op.a) if geometry.swapped else (op.a, op.b)
+    return Call(geometry.shape, params, operands, (op.y,))
+
+
+def one_variable_kernel(elementwise: Elementwise[B]) -> Kernel[B]:
+    """The table row: one operand is a single constant, or both are the same tensor."""
+
+    def table(op: B) -> Array:
+        values = every_value(DType.INT8)
+        a = op.a.values.reshape(()) if op.a.is_constant else values
+        b = op.b.values.reshape(()) if op.b.is_constant else values
+        return elementwise(op, a, b)
+
+    def fits(op: B) -> bool:
+        constants = [t for t in op.inputs if t.is_constant]
+        return op.a is op.b or (len(constants) == 1 and constants[0].elements == 1)
+
+    return lut_kernel(table, fits)
+
+
+def reference_of(
+    elementwise: Elementwise[B],
+) -> Callable[[B, tuple[Array, ...]], tuple[Array, ...]]:
+    """The operator's reference, from its function on values."""
+    return lambda op, values: (elementwise(op, *values).reshape(op.y.shape),)

@@ -1,0 +1,99 @@
+"""What ADD and SUB share: from an operator to its arithmetic, and the kernel rows."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
+
+from tinygen.ir import Array
+from tinygen.ops.base import Call, Kernel
+from tinygen.ops.binary import Binary, Int8Array, binary_call, geometry_of
+from tinygen.ops.binary_sum import LEFT_SHIFT, ScaledSum, linear_form, scaled_sum
+from tinygen.quant import activation_range
+
+B = TypeVar("B", bound=Binary)
+SumOf = Callable[[B], ScaledSum]
+
+
+def ratios(op: Binary) -> tuple[float, float, float]:
+    """Real multipliers of both inputs and of their sum.
+
+    Source: ``CalculateOpDataAdd``, in double. ``CalculateOpDataSub`` has been seen to divide in
+    float32 in TFLite Micro's source; both interpreters that the tests run divide in double.
+    """
+    twice_max = 2 * max(op.a.scale, op.b.scale)
+    return (
+        op.a.scale / twice_max,
+        op.b.scale / twice_max,
+        twice_max / ((1 << LEFT_SHIFT) * op.y.scale),
+    )
+
+
+def output_scale(op: Binary) -> str:
+    """The output's scale is more than a 2**-19th of the inputs'.
+
+    The reference kernels stop there; check the ranges that the converter calibrated.
+    """
+    return f"{op.y.scale:g} against {op.a.scale:g} and {op.b.scale:g}" if ratios(op)[2] >= 1 else ""
+
+
+def sum_of_operands(op: Binary, sign: int) -> ScaledSum:
+    """The arithmetic of a + sign * b."""
+    zero_points = (op.a.zero_point, op.b.zero_point, op.y.zero_point)
+    return scaled_sum(ratios(op), zero_points, sign, activation_range(op.activation, op.y))
+
+
+def elementwise_sum(sum_: ScaledSum, a: Array, b: Array) -> Int8Array:
+    """The reference on int8 values; each scaled operand is looked up among its 256 values."""
+    x = sum_.x.table()[a.astype(np.int8).view(np.uint8)]
+    w = sum_.w.table()[b.astype(np.int8).view(np.uint8)]
+    return sum_.finish(x + w)
+
+
+def sum_kernels(sum_of: SumOf[B]) -> tuple[Kernel[B], ...]:
+    """The linear form where it is proven, else tables."""
+
+    def oriented(op: B) -> ScaledSum:
+        sum_ = sum_of(op)
+        return sum_.swapped if geometry_of(op).swapped else sum_
+
+    def lower_linear(op: B) -> tuple[Call, ...]:
+        sum_ = oriented(op)
+        form = linear_form(sum_)
+        assert form is not None, "the row was chosen, so the form exists"
+        params = (
+            ("a", form.a),
+            ("b", form.b),
+            ("c", form.c),
+            ("shift", form.shift),
+            ("output_min", sum_.low),
+            ("output_max", sum_.high),
+        )
+        return (binary_call(op, params),)
+
+    def lower_table(op: B) -> tuple[Call, ...]:
+        sum_ = oriented(op)
+        params = (
+            ("x_table", sum_.x.table()),
+            ("w_table", sum_.w.table()),
+            ("multiplier", sum_.multiplier),
+            ("shift", sum_.shift),
+            ("output_zero_point", sum_.zero_point),
+            ("output_min", sum_.low),
+            ("output_max", sum_.high),
+        )
+        return (binary_call(op, params),)
+
+    return (
+        Kernel(
+            "tg_add_linear_s8",
+            "tg_add_linear_s8.h",
+            "tg_add_linear_s8",
+            lower_linear,
+            fits=lambda op: linear_form(oriented(op)) is not None,
+            in_place=True,
+        ),
+        Kernel(
+            "tg_add_table_s8", "tg_add_table_s8.h", "tg_add_table_s8", lower_table, in_place=True
+        ),
+    )

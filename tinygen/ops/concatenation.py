@@ -1,0 +1,109 @@
+"""CONCATENATION along any axis: one strided copy for each input."""
+
+from dataclasses import dataclass
+from math import prod
+from typing import ClassVar
+
+import numpy as np
+
+from tinygen.errors import ModelError
+from tinygen.ir import Activation, Array, DType, Op
+from tinygen.ops.base import Call, Kernel, Node, OpDef, describe
+
+TYPES = (DType.INT8, DType.INT16, DType.INT32, DType.FLOAT32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Concatenation(Op):
+    """y = the inputs, one after the other along ``axis``, which is not negative."""
+
+    kind: ClassVar[str] = "CONCATENATION"
+
+    axis: int
+    activation: Activation
+
+
+def parse(node: Node) -> Concatenation:
+    """Read the node. Raises ModelError where the shapes do not fit together."""
+    import tflite
+
+    y, inputs = node.outputs[0] if node.outputs else None, node.present
+    if y is None or len(node.outputs) != 1 or not inputs or len(inputs) != len(node.inputs):
+        raise ModelError(f"CONCATENATION '{node.name}' needs one input or more, and one output")
+    options = node.options(tflite.ConcatenationOptions)
+    rank, axis = len(y.shape), options.Axis()
+    if not -rank <= axis < rank:
+        raise ModelError(f"CONCATENATION '{node.name}': output {y.shape} has no axis {axis}")
+    axis %= rank
+    total = sum(t.shape[axis] if len(t.shape) == rank else 0 for t in inputs)
+    shape = (*y.shape[:axis], total, *y.shape[axis + 1 :])
+    fitting = all(
+        len(t.shape) == rank
+        and (*t.shape[:axis], *t.shape[axis + 1 :]) == (*y.shape[:axis], *y.shape[axis + 1 :])
+        for t in inputs
+    )
+    if shape != y.shape or not fitting:
+        raise ModelError(
+            f"CONCATENATION '{node.name}': inputs {[t.shape for t in inputs]} do not make "
+            f"{y.shape} along axis {axis}"
+        )
+    activation = node.activation(options.FusedActivationFunction())
+    return Concatenation(node.name, inputs, node.outputs, axis, activation)
+
+
+def types(op: Concatenation) -> str:
+    """Inputs and output are all int8, int16, int32 or float32.
+
+    Convert the model with full integer post-training quantization (int8).
+    """
+    wrong = (t for t in (*op.outputs, *op.inputs) if t.dtype not in TYPES or t.dtype != op.y.dtype)
+    return next((describe(t) for t in wrong), "")
+
+
+def one_quantization(op: Concatenation) -> str:
+    """Quantized inputs and the output have one scale and zero point.
+
+    The reference kernels ask for it; insert a QUANTIZE before the input in question.
+    """
+    if op.y.dtype not in (DType.INT8, DType.INT16):
+        return ""
+    quants = [(t.quant.scale, t.quant.zero_point) if t.quant else None for t in op.inputs]
+    own = (op.y.quant.scale, op.y.quant.zero_point) if op.y.quant else None
+    wrong = (t for t, quant in zip(op.inputs, quants, strict=True) if quant is None or quant != own)
+    return next((f"{describe(t)} into {describe(op.y)}" for t in wrong), "")
+
+
+def no_activation(op: Concatenation) -> str:
+    """There is no fused activation.
+
+    Put the activation after the concatenation, as an operator of its own.
+    """
+    return "" if op.activation is Activation.NONE else op.activation.value
+
+
+def reference(op: Concatenation, values: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Source: TFLite's reference_ops::Concatenation."""
+    return (np.concatenate(values, axis=op.axis),)
+
+
+def lower(op: Concatenation) -> tuple[Call, ...]:
+    """One call of ``tg_concat`` for each input; sizes are in bytes."""
+    element = op.y.dtype.size
+    stride = prod(op.y.shape[op.axis :]) * element
+    calls, offset = [], 0
+    for tensor in op.inputs:
+        size = prod(tensor.shape[op.axis :]) * element
+        shape = (("count", prod(op.y.shape[: op.axis])), ("size", size), ("stride", stride))
+        if size:
+            calls.append(Call(shape, (("offset", offset),), (tensor,), (op.y,)))
+        offset += size
+    return tuple(calls)
+
+
+CONCATENATION = OpDef(
+    op=Concatenation,
+    parse=parse,
+    rules=(types, one_quantization, no_activation),
+    reference=reference,
+    kernels=(Kernel("tg_concat", "tg_concat.h", "tg_concat", lower),),
+)

@@ -1,0 +1,197 @@
+"""DEPTHWISE_CONV_2D: each channel convolved by itself, NHWC, int8 with int8 weights."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+from typing import ClassVar
+
+import numpy as np
+
+from tinygen.errors import ModelError
+from tinygen.ir import Activation, Array, Op, Tensor
+from tinygen.ops.base import Call, Isa, Kernel, Node, OpDef, int8_per_tensor
+from tinygen.ops.conv2d_lowering import WORD, conv2d_call, dilation_fields, window_fields
+from tinygen.ops.convolution import (
+    Params,
+    accumulator_bounds,
+    bias_values,
+    channel_scales,
+    constant_weights,
+    folded_bias,
+    fused_clamp,
+    int8_weights,
+    output_fields,
+    real_multipliers,
+    requantized,
+    scaling_in_range,
+    scaling_of,
+    weighted_inputs,
+    wrap_int32,
+)
+from tinygen.ops.window import Window, patches, window_of
+
+# TG_DEPTHWISE_MAX_TAPS in tg_depthwise_conv2d_s8.h
+MAX_TAPS = 32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DepthwiseConv2D(Op):
+    """y[n, oy, ox, o] = act(sum over ky, kx of x[.., o // m] * weights[0, ky, kx, o] + bias[o]).
+
+    m is the depth multiplier: the output channels of one input channel.
+    """
+
+    kind: ClassVar[str] = "DEPTHWISE_CONV_2D"
+
+    window: Window
+    activation: Activation
+
+    @property
+    def weights(self) -> Tensor:
+        """int8 [1, kernel_h, kernel_w, out_c]."""
+        return self.inputs[1]
+
+    @property
+    def bias(self) -> Tensor | None:
+        """int32 [out_c], if the model has one."""
+        return self.inputs[2] if len(self.inputs) > 2 else None
+
+    @property
+    def depth_multiplier(self) -> int:
+        """Output channels of each input channel."""
+        return self.y.shape[3] // self.x.shape[3]
+
+
+def parse(node: Node) -> DepthwiseConv2D:
+    """Read the node. Raises ModelError where its shapes cannot be a depthwise convolution's."""
+    import tflite
+
+    y = node.outputs[0]
+    x, weights = weighted_inputs(node, channels=y.shape[-1] if y.shape else 0)
+    options = node.options(tflite.DepthwiseConv2DOptions)
+    if len(weights.shape) != 4:
+        raise ModelError(
+            f"{node.kind} '{node.name}': weights have {len(weights.shape)} dimensions, not 4"
+        )
+    window = window_of(
+        node,
+        x,
+        y,
+        kernel=(weights.shape[1], weights.shape[2]),
+        stride=(options.StrideH(), options.StrideW()),
+        dilation=(options.DilationHFactor(), options.DilationWFactor()),
+        scheme=options.Padding(),
+    )
+    in_c, out_c, multiplier = x.shape[3], y.shape[3], options.DepthMultiplier()
+    if weights.shape[0] != 1 or weights.shape[3] != out_c or out_c != in_c * multiplier:
+        raise ModelError(
+            f"{node.kind} '{node.name}': weights {weights.shape} and depth multiplier {multiplier} "
+            f"do not fit input {x.shape} and output {y.shape}"
+        )
+    return DepthwiseConv2D(
+        node.name,
+        node.present,
+        node.outputs,
+        window,
+        node.activation(options.FusedActivationFunction()),
+    )
+
+
+def reference(op: DepthwiseConv2D, values: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Source: TFLite's reference_integer_ops::DepthwiseConvPerChannel."""
+    out_h, out_w, out_c = op.y.shape[1:]
+    taken = patches(values[0], op.window, (out_h, out_w), op.x.zero_point)
+    weights = op.weights.values[0].astype(np.int64)
+    accumulators = np.zeros(op.y.shape, np.int64)
+    for ky, kx in np.ndindex(op.window.kernel):
+        offset = taken[:, :, :, ky, kx, :].astype(np.int64) - op.x.zero_point
+        accumulators += np.repeat(offset, op.depth_multiplier, axis=-1) * weights[ky, kx]
+    total = wrap_int32(accumulators + bias_values(op, out_c))
+    return (requantized(op, total, scaling_of(real_multipliers(op), out_c)),)
+
+
+def macs(op: DepthwiseConv2D) -> int:
+    """Multiply-accumulates, padding taps included (TFLite's convention)."""
+    return op.y.elements * prod(op.window.kernel)
+
+
+def is_channelwise(op: DepthwiseConv2D) -> bool:
+    """Whether ``tg_depthwise_conv2d_s8`` takes it; one channel alone is better a convolution."""
+    few_taps = prod(op.window.kernel) <= MAX_TAPS
+    return op.depth_multiplier == 1 and few_taps and op.x.shape[3] > 1
+
+
+def lower_channelwise(op: DepthwiseConv2D) -> tuple[Call, ...]:
+    """The call of ``tg_depthwise_conv2d_s8``; the scratch holds one pixel of zero points."""
+    channels = op.y.shape[3]
+    weights = op.weights.values.reshape(-1, channels)
+    bias = folded_bias(op, weights.sum(axis=0, dtype=np.int64))
+    scaling = scaling_of(real_multipliers(op), channels)
+    output_shape, output_params = output_fields(op, scaling, accumulator_bounds(bias, weights.T))
+    shape = (
+        *window_fields(op.x, op.y, op.window),
+        *dilation_fields(op.window),
+        ("channels", channels),
+        *output_shape,
+    )
+    params: Params = (
+        ("weights", weights),
+        ("bias", bias),
+        ("input_zero_point", op.x.zero_point),
+        *output_params,
+    )
+    return (Call(shape, params, (op.x,), (op.y,), scratch_bytes=channels),)
+
+
+def lower_groups(alignment: int) -> Callable[[DepthwiseConv2D], tuple[Call, ...]]:
+    """The call of ``tg_conv2d_s8`` with a group for each input channel."""
+
+    def lower(op: DepthwiseConv2D) -> tuple[Call, ...]:
+        weights = np.ascontiguousarray(np.moveaxis(op.weights.values, 3, 0).transpose(0, 2, 3, 1))
+        return (conv2d_call(op, op.window, weights, op.x.shape[3], alignment),)
+
+    return lower
+
+
+DEPTHWISE_CONV_2D = OpDef(
+    op=DepthwiseConv2D,
+    parse=parse,
+    rules=(
+        int8_per_tensor,
+        constant_weights,
+        int8_weights,
+        fused_clamp,
+        channel_scales,
+        scaling_in_range,
+    ),
+    reference=reference,
+    kernels=(
+        Kernel(
+            "tg_depthwise_conv2d_s8_dsp",
+            "tg_depthwise_conv2d_s8_dsp.h",
+            "tg_depthwise_conv2d_s8",
+            lower_channelwise,
+            needs=Isa.DSP,
+            fits=is_channelwise,
+            scratch=True,
+        ),
+        Kernel(
+            "tg_depthwise_conv2d_s8",
+            "tg_depthwise_conv2d_s8.h",
+            "tg_depthwise_conv2d_s8",
+            lower_channelwise,
+            fits=is_channelwise,
+            scratch=True,
+        ),
+        Kernel(
+            "tg_conv2d_s8_dsp",
+            "tg_conv2d_s8_dsp.h",
+            "tg_conv2d_s8",
+            lower_groups(WORD),
+            needs=Isa.DSP,
+            scratch=True,
+        ),
+        Kernel("tg_conv2d_s8", "tg_conv2d_s8.h", "tg_conv2d_s8", lower_groups(1), scratch=True),
+    ),
+    macs=macs,
+)

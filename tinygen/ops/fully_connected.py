@@ -1,0 +1,259 @@
+"""FULLY_CONNECTED: rows of activations times a weight matrix, int8."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar
+
+import numpy as np
+
+from tinygen.errors import ModelError
+from tinygen.ir import Activation, Array, DType, Numerics, Op, Tensor
+from tinygen.ops.base import Call, Isa, Kernel, Node, OpDef, describe, int8_per_tensor
+from tinygen.ops.convolution import (
+    Params,
+    Scaling,
+    accumulator_bounds,
+    bias_values,
+    channel_scales,
+    constant_weights,
+    exact_matmul,
+    finished,
+    fused_clamp,
+    matmul_call,
+    real_multipliers,
+    requantized,
+    scaling_in_range,
+    scaling_of,
+    weighted_inputs,
+    wrap_int32,
+)
+from tinygen.quant import activation_range
+
+
+class Rounding(Enum):
+    """How accumulators become int8."""
+
+    TWICE = "twice"  # TFLite Micro: fixed point, rounding after the product and after the shift
+    ONCE = "once"  # LiteRT: a product in double precision, rounded to the nearest integer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FullyConnected(Op):
+    """y[r, o] = act(sum over k of x[r, k] * (weights[o, k] - zero_point) + bias[o])."""
+
+    kind: ClassVar[str] = "FULLY_CONNECTED"
+
+    activation: Activation
+    keep_num_dims: bool = False
+    shuffled: bool = False
+    rounding: Rounding = Rounding.TWICE
+
+    @property
+    def weights(self) -> Tensor:
+        """int8 [out_c, depth]."""
+        return self.inputs[1]
+
+    @property
+    def bias(self) -> Tensor | None:
+        """int32 [out_c], if the model has one."""
+        return self.inputs[2] if len(self.inputs) > 2 else None
+
+    @property
+    def weights_zero_point(self) -> int:
+        """Zero where weights are quantized per channel."""
+        quant = self.weights.quant
+        return quant.zero_point[0] if quant and not quant.per_channel else 0
+
+    @property
+    def rows(self) -> int:
+        """Rows of activations, each of the weights' depth."""
+        return self.x.elements // self.weights.shape[1]
+
+
+def parse(node: Node) -> FullyConnected:
+    """Read the node. Raises ModelError where its shapes cannot be a matrix product's."""
+    import tflite
+
+    y = node.outputs[0]
+    x, weights = weighted_inputs(node, channels=y.shape[-1] if y.shape else 0)
+    options = node.options(tflite.FullyConnectedOptions)
+    fits = len(weights.shape) == 2 and min(weights.shape) > 0 and y.shape[-1:] == weights.shape[:1]
+    if not fits or x.elements * weights.shape[0] != y.elements * weights.shape[1]:
+        raise ModelError(
+            f"{node.kind} '{node.name}': weights {weights.shape} do not fit input {x.shape} "
+            f"and output {y.shape}"
+        )
+    return FullyConnected(
+        node.name,
+        node.present,
+        node.outputs,
+        node.activation(options.FusedActivationFunction()),
+        bool(options.KeepNumDims()),
+        options.WeightsFormat() != tflite.FullyConnectedOptionsWeightsFormat.DEFAULT,
+        Rounding.ONCE if node.numerics is Numerics.LITERT else Rounding.TWICE,
+    )
+
+
+def matrix_weights(op: FullyConnected) -> str:
+    """Weights are int8, with zero point 0 where they have one scale per channel; the bias is int32.
+
+    Convert the model with full integer post-training quantization (int8).
+    """
+    quant, bias = op.weights.quant, op.bias
+    symmetric = quant is not None and (not quant.per_channel or not any(quant.zero_point))
+    if op.weights.dtype is not DType.INT8 or not symmetric:
+        return describe(op.weights)
+    if bias is not None and bias.dtype is not DType.INT32:
+        return describe(bias)
+    return ""
+
+
+def default_format(op: FullyConnected) -> str:
+    """Weights are stored in the default order.
+
+    Convert the model without the shuffled weights format.
+    """
+    return "weights shuffled for 4x16 int8" if op.shuffled else ""
+
+
+def result_in_range(op: FullyConnected) -> str:
+    """With --numerics litert, no scaled accumulator can reach 2**31.
+
+    LiteRT's conversion to int32 is undefined beyond; use --numerics tflm, or sane scales.
+    """
+    if op.rounding is Rounding.TWICE or not op.weights.is_constant:
+        return ""
+    weights, bias = effective(op)
+    largest = float((accumulator_bounds(bias, weights) * np.array(reals(op))).max())
+    return "" if largest < 2**31 - 1 else f"up to {largest:g}"
+
+
+def reals(op: FullyConnected) -> Sequence[float]:
+    """input_scale * weight_scale / output_scale, one or one per channel.
+
+    Source: TFLite's ``GetQuantizedConvolutionMultipler`` multiplies one scale in single precision,
+    where per-channel scales and LiteRT's ``FullyConnected`` that rounds once take double.
+    """
+    assert op.weights.quant is not None
+    if op.rounding is Rounding.ONCE or op.weights.quant.per_channel:
+        return real_multipliers(op)
+    with np.errstate(over="ignore", under="ignore"):
+        product = np.float32(op.x.scale) * np.float32(op.weights.scale)
+    return (float(product) / op.y.scale,)
+
+
+def scaling(op: FullyConnected) -> Scaling:
+    """The fixed-point scaling of TFLite Micro."""
+    return scaling_of(reals(op), op.weights.shape[0])
+
+
+def effective(op: FullyConnected) -> tuple[Array, Array]:
+    """Weights minus their zero point, and the bias with all that no input changes folded in."""
+    weights = op.weights.values.astype(np.int64) - op.weights_zero_point
+    bias = bias_values(op, len(weights)) - op.x.zero_point * weights.sum(axis=1)
+    return weights, bias
+
+
+def reference(op: FullyConnected, values: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Source: TFLite's reference_integer_ops::FullyConnected and FullyConnectedPerChannel."""
+    channels, depth = op.weights.shape
+    offset = values[0].reshape(op.rows, depth).astype(np.int64) - op.x.zero_point
+    weights, _ = effective(op)
+    accumulators = wrap_int32(exact_matmul(offset, weights.T) + bias_values(op, channels))
+    if op.rounding is Rounding.TWICE:
+        return (requantized(op, accumulators, scaling(op)).reshape(op.y.shape),)
+    products = accumulators.astype(np.float64) * np.array(reals(op))
+    whole = np.trunc(products)
+    rounded = whole + np.where(np.abs(products - whole) >= 0.5, np.sign(products), 0)
+    return (finished(op, rounded).reshape(op.y.shape),)
+
+
+def macs(op: FullyConnected) -> int:
+    """Multiply-accumulates."""
+    return op.rows * op.weights.elements
+
+
+def is_matmul(op: FullyConnected) -> bool:
+    """Whether ``tg_matmul_s8`` takes it."""
+    return op.rounding is Rounding.TWICE and op.weights_zero_point == 0
+
+
+def is_fixed_point(op: FullyConnected) -> bool:
+    """Whether ``tg_fully_connected_s8`` takes it."""
+    return op.rounding is Rounding.TWICE
+
+
+def lower_matmul(op: FullyConnected) -> tuple[Call, ...]:
+    """The call of ``tg_matmul_s8``."""
+    return (matmul_call(op, op.weights.values, scaling(op)),)
+
+
+def lower(op: FullyConnected) -> tuple[Call, ...]:
+    """The call of ``tg_fully_connected_s8`` or ``tg_fully_connected_s8_f64``."""
+    channels, depth = op.weights.shape
+    low, high = activation_range(op.activation, op.y)
+    _, bias = effective(op)
+    if op.rounding is Rounding.TWICE:
+        fixed = scaling(op)
+        scales: Params = (("multiplier", fixed.multiplier), ("shift", fixed.shift))
+    else:
+        scales = (("scale", np.broadcast_to(np.array(reals(op)), channels).copy()),)
+    shape = (
+        ("rows", op.rows),
+        ("depth", depth),
+        ("out_c", channels),
+        ("weights_zero_point", op.weights_zero_point),
+    )
+    params = (
+        ("weights", op.weights.values),
+        ("bias", wrap_int32(bias)),
+        *scales,
+        ("output_zero_point", op.y.zero_point),
+        ("output_min", low),
+        ("output_max", high),
+    )
+    return (Call(shape, params, (op.x,), (op.y,)),)
+
+
+FULLY_CONNECTED = OpDef(
+    op=FullyConnected,
+    parse=parse,
+    rules=(
+        int8_per_tensor,
+        constant_weights,
+        matrix_weights,
+        default_format,
+        fused_clamp,
+        channel_scales,
+        scaling_in_range,
+        result_in_range,
+    ),
+    reference=reference,
+    kernels=(
+        Kernel(
+            "tg_matmul_s8_dsp",
+            "tg_matmul_s8_dsp.h",
+            "tg_matmul_s8",
+            lower_matmul,
+            needs=Isa.DSP,
+            fits=is_matmul,
+        ),
+        Kernel("tg_matmul_s8", "tg_matmul_s8.h", "tg_matmul_s8", lower_matmul, fits=is_matmul),
+        Kernel(
+            "tg_fully_connected_s8",
+            "tg_fully_connected_s8.h",
+            "tg_fully_connected_s8",
+            lower,
+            fits=is_fixed_point,
+        ),
+        Kernel(
+            "tg_fully_connected_s8_f64",
+            "tg_fully_connected_s8.h",
+            "tg_fully_connected_s8",
+            lower,
+            fits=lambda op: op.rounding is Rounding.ONCE,
+        ),
+    ),
+    macs=macs,
+)

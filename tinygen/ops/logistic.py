@@ -1,0 +1,62 @@
+"""LOGISTIC: 1 / (1 + exp(-x)), int8."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tinygen.ir import Array, Numerics, Op
+from tinygen.ops import fixedpoint
+from tinygen.ops.base import Node, OpDef, int8_per_tensor
+from tinygen.ops.lut import lookup, lut_kernel
+from tinygen.ops.sigmoid import fixed_point_table, float_table, standard_output
+from tinygen.ops.unary import check_unary
+
+OUTPUT_BITS = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Logistic(Op):
+    """y = 1 / (1 + exp(-x)).
+
+    TFLite Micro computes it in fixed point, LiteRT's reference kernel in float.
+    """
+
+    kind: ClassVar[str] = "LOGISTIC"
+
+    numerics: Numerics = Numerics.TFLM
+
+
+def parse(node: Node) -> Logistic:
+    """Read the node. Raises ModelError where input and output shapes differ."""
+    check_unary(node)
+    return Logistic(node.name, node.present, node.outputs, node.numerics)
+
+
+def output_range(op: Logistic) -> str:
+    """The output's scale is 1/256 and its zero point -128.
+
+    The reference kernels know no other; convert the model anew.
+    """
+    return standard_output(op.y, 1 / 256, -128)
+
+
+def table(op: Logistic) -> Array:
+    """int8 results by the input's byte read as unsigned."""
+    if op.numerics is Numerics.LITERT:
+        return float_table(op.x, op.y, lambda v: np.float32(1) / (np.float32(1) + np.exp(-v)))
+    return fixed_point_table(op.x, op.y, fixedpoint.logistic, OUTPUT_BITS)
+
+
+def reference(op: Logistic, values: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Source: reference_integer_ops::Logistic (TFLite Micro), LUTPopulate (LiteRT)."""
+    return (lookup(table(op), values[0]),)
+
+
+LOGISTIC = OpDef(
+    op=Logistic,
+    parse=parse,
+    rules=(int8_per_tensor, output_range),
+    reference=reference,
+    kernels=(lut_kernel(table),),
+)

@@ -1,0 +1,114 @@
+"""MEAN over any set of axes, int8."""
+
+from dataclasses import dataclass
+from math import prod
+from typing import ClassVar
+
+import numpy as np
+
+from tinygen.errors import ModelError
+from tinygen.ir import Array, Op
+from tinygen.ops.base import Call, Kernel, Node, OpDef, int8_per_tensor
+from tinygen.quant import multiply_by_quantized_multiplier, quantize_multiplier
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mean(Op):
+    """y = mean of x over ``axes``, which are sorted, unique and not negative."""
+
+    kind: ClassVar[str] = "MEAN"
+
+    axes: tuple[int, ...]
+    keep_dims: bool
+
+    @property
+    def count(self) -> int:
+        """Elements that make up one mean."""
+        return prod(self.x.shape[axis] for axis in self.axes)
+
+
+def parse(node: Node) -> Mean:
+    """Read the node. Raises ModelError where the axes are not constant or do not fit the shapes."""
+    import tflite
+
+    node.arity(2)
+    x, axis, y = *node.present, node.outputs[0]
+    where = f"MEAN '{node.name}'"
+    if not axis.is_constant:
+        raise ModelError(f"{where}: the axes are not constant")
+    rank = len(x.shape)
+    given = [int(v) for v in np.asarray(axis.values).reshape(-1)]
+    if any(not -rank <= v < rank for v in given):
+        raise ModelError(f"{where}: axes {given} do not exist in input {x.shape}")
+    axes = tuple(sorted({v % rank for v in given}))
+    keep = bool(node.options(tflite.ReducerOptions).KeepDims())
+    shape = tuple(
+        1 if i in axes else size for i, size in enumerate(x.shape) if keep or i not in axes
+    )
+    if y.shape != shape:
+        raise ModelError(f"{where}: output {y.shape} is not {shape}")
+    return Mean(node.name, (x,), node.outputs, axes, keep)
+
+
+def few_groups(op: Mean) -> str:
+    """Reduced axes form at most two groups of neighbours.
+
+    Transpose the input in the model, or take the mean in two steps.
+    """
+    return f"axes {op.axes} of {op.x.shape}" if _loops(op) is None else ""
+
+
+def multiplier_of(op: Mean) -> tuple[int, int]:
+    """(multiplier, shift) of input_scale / output_scale / count.
+
+    Source: TFLite's reference_ops::QuantizedMeanOrSum: the count divides the fixed-point
+    multiplier, shifted left as far as that is safe, and truncates.
+    """
+    multiplier, shift = quantize_multiplier(op.x.scale / op.y.scale)
+    extra = min(op.count.bit_length() - 1, 32, 31 + shift)
+    return (multiplier << extra) // op.count, shift - extra
+
+
+def reference(op: Mean, values: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Source: TFLite's reference_ops::QuantizedMeanOrSum."""
+    total = values[0].sum(axis=op.axes, dtype=np.int64) - op.x.zero_point * op.count
+    scaled = multiply_by_quantized_multiplier(total.astype(np.int32), *multiplier_of(op))
+    result = np.clip(scaled.astype(np.int64) + op.y.zero_point, -128, 127)
+    return (result.reshape(op.y.shape).astype(np.int8),)
+
+
+def _loops(op: Mean) -> tuple[int, ...] | None:
+    """Sizes (kept, reduced, kept, reduced, kept), neighbours merged, or None if more are needed."""
+    sizes: list[int] = [1]
+    for axis, size in enumerate(op.x.shape):
+        if size == 1:
+            continue
+        # Even positions of sizes are kept, odd ones reduced.
+        if (axis in op.axes) != (len(sizes) % 2 == 0):
+            sizes.append(1)
+        sizes[-1] *= size
+    return tuple(sizes + [1] * (5 - len(sizes))) if len(sizes) <= 5 else None
+
+
+def lower(op: Mean) -> tuple[Call, ...]:
+    """The call of ``tg_mean_s8``."""
+    loops = _loops(op)
+    assert loops is not None, "the rules were checked"
+    names = ("kept0", "reduced0", "kept1", "reduced1", "kept2")
+    multiplier, shift = multiplier_of(op)
+    params = (
+        ("bias", -op.x.zero_point * op.count),
+        ("multiplier", multiplier),
+        ("shift", shift),
+        ("output_zero_point", op.y.zero_point),
+    )
+    return (Call(tuple(zip(names, loops, strict=True)), params, (op.x,), (op.y,)),)
+
+
+MEAN = OpDef(
+    op=Mean,
+    parse=parse,
+    rules=(int8_per_tensor, few_groups),
+    reference=reference,
+    kernels=(Kernel("tg_mean_s8", "tg_mean_s8.h", "tg_mean_s8", lower),),
+)

@@ -1,0 +1,81 @@
+"""MUL: elementwise product with broadcasting, int8."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tinygen.ir import Array
+from tinygen.ops.base import Call, Kernel, Node, OpDef
+from tinygen.ops.binary import (
+    Binary,
+    Int8Array,
+    binary_call,
+    few_loops,
+    geometry_of,
+    int8_operands,
+    one_variable_kernel,
+    parse_binary,
+    reference_of,
+)
+from tinygen.ops.convolution import fused_clamp
+from tinygen.quant import (
+    activation_range,
+    multiply_by_quantized_multiplier,
+    quantize_multiplier,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mul(Binary):
+    """y = act(a * b)."""
+
+    kind: ClassVar[str] = "MUL"
+
+
+def parse(node: Node) -> Mul:
+    """Read the node. Raises ModelError where the shapes do not broadcast."""
+    import tflite
+
+    return parse_binary(node, Mul, tflite.MulOptions)
+
+
+def multiplier_of(op: Mul) -> tuple[int, int]:
+    """(multiplier, shift) of the product. Source: ``CalculateOpDataMul``: doubles."""
+    return quantize_multiplier(op.a.scale * op.b.scale / op.y.scale)
+
+
+def elementwise(op: Mul, a: Array, b: Array) -> Int8Array:
+    """Source: TFLite's reference_integer_ops ``MulElementwise``."""
+    product = (a.astype(np.int64) - op.a.zero_point) * (b.astype(np.int64) - op.b.zero_point)
+    scaled = multiply_by_quantized_multiplier(product, *multiplier_of(op)).astype(np.int64)
+    return np.clip(scaled + op.y.zero_point, *activation_range(op.activation, op.y)).astype(np.int8)
+
+
+def lower(op: Mul) -> tuple[Call, ...]:
+    """The call of ``tg_mul_s8``."""
+    x, w = (op.b, op.a) if geometry_of(op).swapped else (op.a, op.b)
+    multiplier, shift = multiplier_of(op)
+    low, high = activation_range(op.activation, op.y)
+    params = (
+        ("x_zero_point", x.zero_point),
+        ("w_zero_point", w.zero_point),
+        ("multiplier", multiplier),
+        ("shift", shift),
+        ("output_zero_point", op.y.zero_point),
+        ("output_min", low),
+        ("output_max", high),
+    )
+    return (binary_call(op, params),)
+
+
+MUL = OpDef(
+    op=Mul,
+    parse=parse,
+    rules=(int8_operands, fused_clamp, few_loops),
+    reference=reference_of(elementwise),
+    kernels=(
+        one_variable_kernel(elementwise),
+        Kernel("tg_mul_s8", "tg_mul_s8.h", "tg_mul_s8", lower, in_place=True),
+    ),
+)

@@ -1,0 +1,125 @@
+"""AVERAGE_POOL_2D and MAX_POOL_2D, NHWC, int8."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, TypeVar
+
+import numpy as np
+
+from tinygen.errors import ModelError
+from tinygen.ir import Activation, Array, Op
+from tinygen.ops.base import Call, Kernel, Node, OpDef, int8_per_tensor
+from tinygen.ops.conv2d_lowering import window_fields
+from tinygen.ops.convolution import fused_clamp
+from tinygen.ops.window import Window, patches, window_of
+from tinygen.quant import activation_range
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pool2D(Op):
+    """A window sliding over each channel; what hangs over the border does not count."""
+
+    window: Window
+    activation: Activation
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AveragePool2D(Pool2D):
+    """The mean of the window's elements inside the image, halves away from zero."""
+
+    kind: ClassVar[str] = "AVERAGE_POOL_2D"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MaxPool2D(Pool2D):
+    """The largest of the window's elements inside the image."""
+
+    kind: ClassVar[str] = "MAX_POOL_2D"
+
+
+P = TypeVar("P", bound=Pool2D)
+
+
+def parse(kind: type[P]) -> Callable[[Node], P]:
+    """A reader of nodes of ``kind``; it raises ModelError where the shapes cannot be a pool's."""
+
+    def read(node: Node) -> P:
+        import tflite
+
+        node.arity(1)
+        x, y = node.present[0], node.outputs[0]
+        options = node.options(tflite.Pool2DOptions)
+        window = window_of(
+            node,
+            x,
+            y,
+            kernel=(options.FilterHeight(), options.FilterWidth()),
+            stride=(options.StrideH(), options.StrideW()),
+            dilation=(1, 1),
+            scheme=options.Padding(),
+        )
+        if x.shape[3] != y.shape[3]:
+            raise ModelError(
+                f"{node.kind} '{node.name}': {x.shape[3]} input and {y.shape[3]} output channels"
+            )
+        activation = node.activation(options.FusedActivationFunction())
+        return kind(node.name, node.present, node.outputs, window, activation)
+
+    return read
+
+
+def same_scale(op: Pool2D) -> str:
+    """Input and output share scale and zero point.
+
+    The reference refuses others (scales may differ by 1e-6); convert the model again.
+    """
+    if op.x.quant is None or op.y.quant is None:
+        return ""  # another rule says so
+    close = abs(np.float32(op.x.quant.scale[0]) - np.float32(op.y.quant.scale[0])) <= 1e-6
+    if close and op.x.quant.zero_point[0] == op.y.quant.zero_point[0]:
+        return ""
+    return f"{op.x.quant} and {op.y.quant}"
+
+
+def reference_average(op: AveragePool2D, values: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Source: TFLite's reference_integer_ops::AveragePool."""
+    out = (op.y.shape[1], op.y.shape[2])
+    total = patches(values[0].astype(np.int64), op.window, out, 0).sum(axis=(3, 4))
+    count = patches(np.ones_like(values[0], np.int64), op.window, out, 0).sum(axis=(3, 4))
+    magnitude = (np.abs(total) + count // 2) // count
+    return (clamped(op, np.where(total > 0, magnitude, -magnitude)),)
+
+
+def reference_max(op: MaxPool2D, values: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Source: TFLite's reference_integer_ops::MaxPool."""
+    taken = patches(values[0], op.window, (op.y.shape[1], op.y.shape[2]), -128)
+    return (clamped(op, taken.max(axis=(3, 4))),)
+
+
+def clamped(op: Pool2D, result: Array) -> Array:
+    """``result`` within the fused activation's bounds."""
+    return np.clip(result, *activation_range(op.activation, op.y)).astype(np.int8)
+
+
+def lower(op: Pool2D) -> tuple[Call, ...]:
+    """The call of either pool's kernel."""
+    low, high = activation_range(op.activation, op.y)
+    shape = (*window_fields(op.x, op.y, op.window), ("channels", op.x.shape[3]))
+    return (Call(shape, (("output_min", low), ("output_max", high)), (op.x,), (op.y,)),)
+
+
+AVERAGE_POOL_2D: OpDef[AveragePool2D] = OpDef(
+    op=AveragePool2D,
+    parse=parse(AveragePool2D),
+    rules=(int8_per_tensor, fused_clamp, same_scale),
+    reference=reference_average,
+    kernels=(Kernel("tg_average_pool2d_s8", "tg_pool2d_s8.h", "tg_pool2d_s8", lower),),
+)
+
+MAX_POOL_2D: OpDef[MaxPool2D] = OpDef(
+    op=MaxPool2D,
+    parse=parse(MaxPool2D),
+    rules=(int8_per_tensor, fused_clamp, same_scale),
+    reference=reference_max,
+    kernels=(Kernel("tg_max_pool2d_s8", "tg_pool2d_s8.h", "tg_pool2d_s8", lower),),
+)

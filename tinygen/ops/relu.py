@@ -1,0 +1,119 @@
+"""RELU, RELU6 and RELU_N1_TO_1 as operators of their own, int8."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tinygen.ir import Activation, Array, DType, Numerics, Op
+from tinygen.ops.base import Node, OpDef, int8_per_tensor
+from tinygen.ops.lut import clamp_kernel, every_value, lookup, lut_kernel
+from tinygen.ops.unary import check_unary
+from tinygen.quant import (
+    activation_range,
+    multiply_by_quantized_multiplier,
+    quantize_multiplier,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Relu(Op):
+    """y = max(x, 0)."""
+
+    kind: ClassVar[str] = "RELU"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Relu6(Op):
+    """y = min(max(x, 0), 6).
+
+    TFLite Micro limits the input in its own quantization and copies it; LiteRT rescales to the
+    output's.
+    """
+
+    kind: ClassVar[str] = "RELU6"
+
+    numerics: Numerics = Numerics.TFLM
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReluN1To1(Op):
+    """y = min(max(x, -1), 1)."""
+
+    kind: ClassVar[str] = "RELU_N1_TO_1"
+
+
+def rescaled_table(op: Op, activation: Activation) -> Array:
+    """Requantize to the output's scale, then clamp there.
+
+    Source: TFLite's ``ReluQuantized`` and ``QuantizedReluX``; the ratio of the scales is a float32.
+    """
+    ratio = float(np.float32(op.x.scale) / np.float32(op.y.scale))
+    offsets = every_value(DType.INT8) - op.x.zero_point
+    scaled = multiply_by_quantized_multiplier(offsets, *quantize_multiplier(ratio))
+    low, high = activation_range(activation, op.y)
+    # The lower bound is applied first: where both lie outside int8, the upper one wins.
+    bounded = np.maximum(scaled.astype(np.int64) + op.y.zero_point, low)
+    return np.minimum(bounded, high).astype(np.int8)
+
+
+def relu_table(op: Relu) -> Array:
+    """int8 results by the input's byte read as unsigned."""
+    return rescaled_table(op, Activation.RELU)
+
+
+def relu_n1_to_1_table(op: ReluN1To1) -> Array:
+    """int8 results by the input's byte read as unsigned."""
+    return rescaled_table(op, Activation.RELU_N1_TO_1)
+
+
+def relu6_table(op: Relu6) -> Array:
+    """int8 results by the input's byte read as unsigned."""
+    if op.numerics is Numerics.LITERT:
+        return rescaled_table(op, Activation.RELU6)
+    _, six = activation_range(Activation.RELU6, op.x)
+    values = np.minimum(every_value(DType.INT8), six)
+    return np.where(values < op.x.zero_point, op.x.zero_point, values).astype(np.int8)
+
+
+def parse_relu(node: Node) -> Relu:
+    """Read the node. Raises ModelError where input and output shapes differ."""
+    check_unary(node)
+    return Relu(node.name, node.present, node.outputs)
+
+
+def parse_relu6(node: Node) -> Relu6:
+    """Read the node. Raises ModelError where input and output shapes differ."""
+    check_unary(node)
+    return Relu6(node.name, node.present, node.outputs, node.numerics)
+
+
+def parse_relu_n1_to_1(node: Node) -> ReluN1To1:
+    """Read the node. Raises ModelError where input and output shapes differ."""
+    check_unary(node)
+    return ReluN1To1(node.name, node.present, node.outputs)
+
+
+RELU = OpDef(
+    op=Relu,
+    parse=parse_relu,
+    rules=(int8_per_tensor,),
+    reference=lambda op, values: (lookup(relu_table(op), values[0]),),
+    kernels=(clamp_kernel(relu_table), lut_kernel(relu_table)),
+)
+
+RELU6 = OpDef(
+    op=Relu6,
+    parse=parse_relu6,
+    rules=(int8_per_tensor,),
+    reference=lambda op, values: (lookup(relu6_table(op), values[0]),),
+    kernels=(clamp_kernel(relu6_table), lut_kernel(relu6_table)),
+)
+
+RELU_N1_TO_1 = OpDef(
+    op=ReluN1To1,
+    parse=parse_relu_n1_to_1,
+    rules=(int8_per_tensor,),
+    reference=lambda op, values: (lookup(relu_n1_to_1_table(op), values[0]),),
+    kernels=(clamp_kernel(relu_n1_to_1_table), lut_kernel(relu_n1_to_1_table)),
+)

@@ -1,0 +1,154 @@
+"""SOFTMAX over the last axis, int8 to int8 or int16."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from tinygen.errors import ModelError
+from tinygen.ir import Array, DType, Op
+from tinygen.ops.base import Call, Kernel, Node, OpDef, describe
+from tinygen.ops.fixedpoint import (
+    Raw,
+    exp_on_negative_values,
+    input_multiplier,
+    input_radius,
+    reciprocal,
+)
+from tinygen.quant import (
+    doubling_high_mul,
+    dtype_range,
+    multiply_by_quantized_multiplier,
+    rounding_divide_by_pot,
+)
+
+DIFFERENCE_INTEGER_BITS = 5
+SUM_INTEGER_BITS = 12
+MAX_DEPTH = (1 << SUM_INTEGER_BITS) - 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Softmax(Op):
+    """y[..., i] = exp(beta * x[..., i]) / sum over j of exp(beta * x[..., j])."""
+
+    kind: ClassVar[str] = "SOFTMAX"
+
+    beta: float
+
+    @property
+    def depth(self) -> int:
+        """Elements of a row."""
+        return self.x.shape[-1]
+
+
+def parse(node: Node) -> Softmax:
+    """Read the node. Raises ModelError where input and output shapes differ."""
+    import tflite
+
+    node.arity(1)
+    x, y = node.present[0], node.outputs[0]
+    if x.shape != y.shape or not x.shape:
+        raise ModelError(f"SOFTMAX '{node.name}': input {x.shape} and output {y.shape} must agree")
+    return Softmax(node.name, (x,), node.outputs, node.options(tflite.SoftmaxOptions).Beta())
+
+
+def types(op: Softmax) -> str:
+    """The input is int8, the output int8 (scale 1/256, zero point -128) or int16 (1/65536, -32768).
+
+    Convert the model with full integer post-training quantization (int8).
+    """
+    if op.x.dtype is not DType.INT8 or op.x.quant is None or op.x.quant.per_channel:
+        return describe(op.x)
+    if op.y.dtype not in (DType.INT8, DType.INT16) or op.y.quant is None or op.y.quant.per_channel:
+        return describe(op.y)
+    low, high = dtype_range(op.y.dtype)
+    step = 1.0 / (high - low + 1)
+    if op.y.zero_point != low or abs(op.y.scale - step) > 0.001 * step:
+        return describe(op.y)
+    return ""
+
+
+def depth_fits(op: Softmax) -> str:
+    """The last axis has at most 4095 elements.
+
+    The reference's sum of exponentials has 12 integer bits; split the axis in the model.
+    """
+    return str(op.depth) if op.depth > MAX_DEPTH else ""
+
+
+def step_is_large(op: Softmax) -> str:
+    """beta times the input's scale is more than 2**-26.
+
+    The reference kernels stop there; check the range that the converter calibrated.
+    """
+    found = op.beta * op.x.scale
+    return f"{found:g}" if found * (1 << (31 - DIFFERENCE_INTEGER_BITS)) <= 1 else ""
+
+
+@lru_cache(maxsize=64)
+def exponentials(step: float) -> npt.NDArray[np.int32]:
+    """exp(-d * step), no integer bits, for each difference d = 0..255 from the row's maximum.
+
+    Zero where the reference skips the element. Source: TFLite's ``PreprocessSoftmaxScaling`` and
+    ``reference_ops::Softmax``.
+    """
+    multiplier, left_shift = input_multiplier(step, DIFFERENCE_INTEGER_BITS)
+    kept = min(255, input_radius(DIFFERENCE_INTEGER_BITS, left_shift))
+    differences = -np.arange(kept + 1, dtype=np.int64)
+    scaled = multiply_by_quantized_multiplier(differences, multiplier, left_shift)
+    table = np.zeros(256, np.int32)
+    table[: kept + 1] = exp_on_negative_values(scaled, DIFFERENCE_INTEGER_BITS)
+    return table
+
+
+def reference(op: Softmax, values: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Source: TFLite's reference_ops::Softmax.
+
+    Where the reference would shift by more than 31 bits it aborts (the sum is 512 or more for an
+    int8 output); here such rows give what the formula gives: 0.
+    """
+    rows = values[0].reshape(-1, op.depth).astype(np.int64)
+    exps = exponentials(op.beta * op.x.scale)[rows.max(axis=1, keepdims=True) - rows]
+    sums: Raw = rounding_divide_by_pot(exps, SUM_INTEGER_BITS).sum(axis=1, dtype=np.int64)
+    scale, over_unit = reciprocal(sums[:, None], SUM_INTEGER_BITS)
+    exponent = over_unit + 31 - 8 * op.y.dtype.size
+    low, high = dtype_range(op.y.dtype)
+    share = rounding_divide_by_pot(doubling_high_mul(exps, scale), np.minimum(exponent, 32))
+    result = np.clip(share.astype(np.int64) + low, low, high)
+    return (result.reshape(op.y.shape).astype(op.y.dtype.numpy),)
+
+
+def lower(op: Softmax) -> tuple[Call, ...]:
+    """The call of either kernel; the table ends with its last value that is not zero."""
+    table = exponentials(op.beta * op.x.scale)
+    table = table[: int(np.flatnonzero(table)[-1]) + 1]
+    shape = (("rows", op.x.elements // op.depth), ("depth", op.depth))
+    params = (("exponentials", table), ("count", table.size))
+    return (Call(shape, params, (op.x,), (op.y,)),)
+
+
+SOFTMAX = OpDef(
+    op=Softmax,
+    parse=parse,
+    rules=(types, depth_fits, step_is_large),
+    reference=reference,
+    kernels=(
+        Kernel(
+            "tg_softmax_s8",
+            "tg_softmax_s8.h",
+            "tg_softmax_s8",
+            lower,
+            fits=lambda op: op.y.dtype is DType.INT8,
+            in_place=True,
+        ),
+        Kernel(
+            "tg_softmax_s8_s16",
+            "tg_softmax_s8.h",
+            "tg_softmax_s8",
+            lower,
+            fits=lambda op: op.y.dtype is DType.INT16,
+        ),
+    ),
+)

@@ -1,0 +1,47 @@
+"""Operators that give the same bytes another shape: no code, the output is the input's buffer."""
+
+from typing import TypeVar
+
+from tinygen.errors import ModelError
+from tinygen.ir import Array, Op
+from tinygen.ops.base import Node, OpDef, describe
+
+V = TypeVar("V", bound=Op)
+
+
+def parse_view(node: Node, op: type[V]) -> V:
+    """Read the node; the target shape is the output's, other inputs are dropped.
+
+    Raises ModelError where the number of elements changes.
+    """
+    node.arity(range(1, 3))
+    if not node.inputs or node.inputs[0] is None:
+        raise ModelError(f"{node.kind} '{node.name}' has no input")
+    x, y = node.inputs[0], node.outputs[0]
+    if x.elements != y.elements:
+        raise ModelError(f"{node.kind} '{node.name}': {x.shape} and {y.shape} differ in elements")
+    return op(node.name, (x,), node.outputs)
+
+
+def same_type(op: Op) -> str:
+    """Input and output have one type.
+
+    Convert the model anew.
+    """
+    return "" if op.x.dtype is op.y.dtype else f"{describe(op.x)} to {describe(op.y)}"
+
+
+def reshaped(op: Op, values: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Source: TFLite's kernels copy the stored bytes, whatever the quantizations say."""
+    return (values[0].reshape(op.y.shape),)
+
+
+def view_of(op: type[V]) -> OpDef[V]:
+    """The definition of a view."""
+    return OpDef(
+        op=op,
+        parse=lambda node: parse_view(node, op),
+        rules=(same_type,),
+        reference=reshaped,
+        kernels=(),
+    )

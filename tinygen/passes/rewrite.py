@@ -1,0 +1,76 @@
+"""What the passes share: looking at a graph's users, and replacing tensors and operators."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from tinygen.ir import DType, Graph, Op, Tensor
+from tinygen.ops import definition_of
+
+
+def same_type(a: Tensor, b: Tensor) -> bool:
+    """Whether the bytes of one mean the same as the bytes of the other."""
+    return (a.shape, a.dtype, a.quant) == (b.shape, b.dtype, b.quant)
+
+
+def read_only_by(graph: Graph, tensor: Tensor, *ops: Op) -> bool:
+    """Whether nobody but ``ops`` sees ``tensor``."""
+    return tensor not in graph.outputs and all(op in ops for op in graph.consumers(tensor))
+
+
+def with_tensors(op: Op, by: Mapping[Tensor, Tensor]) -> Op:
+    """``op`` with tensors replaced; itself where none is."""
+    if not any(t in by for t in (*op.inputs, *op.outputs)):
+        return op
+    return replace(
+        op,
+        inputs=tuple(by.get(t, t) for t in op.inputs),
+        outputs=tuple(by.get(t, t) for t in op.outputs),
+    )
+
+
+def with_ops(graph: Graph, ops: Sequence[Op], by: Mapping[Tensor, Tensor] | None = None) -> Graph:
+    """``graph`` with operators ``ops``, and tensors replaced everywhere."""
+    by = by or {}
+    return replace(
+        graph,
+        outputs=tuple(by.get(t, t) for t in graph.outputs),
+        ops=tuple(with_tensors(op, by) for op in ops),
+    )
+
+
+def without_identity(graph: Graph, op: Op) -> Graph:
+    """``graph`` without ``op``, whose result equals its first input in value and type.
+
+    The model's inputs and outputs stay the tensors that they are, so where ``op`` leads from one
+    to the other, it is needed as the copy that it is.
+    """
+    x, y = op.x, op.y
+    rest = [other for other in graph.ops if other is not op]
+    if y not in graph.outputs:
+        return with_ops(graph, rest, {y: x})
+    if x.is_constant or x in graph.inputs or x in graph.outputs:
+        return graph
+    return with_ops(graph, rest, {x: y})
+
+
+def results_by_value(op: Op) -> npt.NDArray[np.int64] | None:
+    """What an operator of one 8-bit operand makes of -128..127 (or 0..255), from its reference.
+
+    None where operand or result have other types. For operators that treat elements alike.
+    """
+    if not {op.x.dtype, op.y.dtype} <= {DType.INT8, DType.UINT8}:
+        return None
+    values = values_of(op.x.dtype)
+    x, y = (replace(t, shape=values.shape) for t in (op.x, op.y))
+    single = replace(op, inputs=(x,), outputs=(y,))
+    (results,) = definition_of(op).reference(single, (values.astype(op.x.dtype.numpy),))
+    return results.astype(np.int64)
+
+
+def values_of(dtype: DType) -> npt.NDArray[np.int64]:
+    """All values of an 8-bit type, ascending."""
+    info = np.iinfo(dtype.numpy)
+    return np.arange(info.min, info.max + 1, dtype=np.int64)
