@@ -88,11 +88,13 @@ class _Writer:
     def instance(self, kernel: Kernel[Any], call: Call, layer: int) -> str:
         """The function that runs ``call``'s geometry, made on first use by ``layer``."""
         baked = self.program.baked
-        key = (kernel.function, call.shape if baked else None)
+        types = tuple(t.dtype for t in (*call.operands, *call.results))
+        key = (kernel.function, call.shape if baked else None, types)
         if key not in self.instances:
             number = sum(k[0] == kernel.function for k in self.instances)
+            suffix = str(number) if baked else f"any{number or ''}"
             self.instances[key] = {
-                "name": kernel.function.removeprefix("tg_") + (f"_{number}" if baked else "_any"),
+                "name": f"{kernel.function.removeprefix('tg_')}_{suffix}",
                 "kernel": kernel.function,
                 "types": kernel.types,
                 "shape": _fields(call.shape) if baked else None,

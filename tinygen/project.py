@@ -5,7 +5,6 @@ updated file by file, its manifest last, and what a user added to it stays.
 """
 
 import json
-import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -277,9 +276,6 @@ def _write(files: dict[str, str], directory: Path, previous: tuple[str, ...]) ->
             (stage / name).replace(directory / name)
         for name in set(previous) - set(files):
             (directory / name).unlink(missing_ok=True)
-    # Objects of sources that are gone would do no harm; those of another board's compiler would.
-    if any(name in changed for name in ("Makefile", MANIFEST)):
-        shutil.rmtree(directory / "build", ignore_errors=True)
 
 
 def _same(new: Path, old: Path) -> bool:

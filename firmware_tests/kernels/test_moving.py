@@ -107,7 +107,13 @@ def test_every_row_gives_the_references_bytes() -> None:
 @pytest.mark.reference
 @pytest.mark.parametrize("numerics", Numerics)
 def test_reference_is_the_interpreters(numerics: Numerics) -> None:
-    assert_interpreter_agrees((*CASES, *VIEW_CASES), numerics)
+    # TFLite Micro's EXPAND_DIMS has no int32.
+    views = [
+        op
+        for op in VIEW_CASES
+        if numerics is Numerics.LITERT or (op.kind, op.x.dtype) != ("EXPAND_DIMS", DType.INT32)
+    ]
+    assert_interpreter_agrees((*CASES, *views), numerics)
 
 
 def test_inputs_of_another_scale_are_refused() -> None:

@@ -145,7 +145,9 @@ def pad_v2() -> Graph:
     """A border of a constant value."""
     x, y = activation("x", (1, 2, 3)), activation("y", (1, 4, 3))
     fill = constant("fill", (), 0.05, -3, np.random.default_rng(_SEED))
-    op = PadV2("y", (x, fill), (y,), ((0, 0), (2, 0), (0, 0)))
+    paddings = ((0, 0), (2, 0), (0, 0))
+    pairs = Tensor("paddings", (3, 2), DType.INT32, None, np.array(paddings, np.int32))
+    op = PadV2("y", (x, pairs, fill), (y,), paddings)
     return Graph("pad_v2", (x,), (y,), (op,))
 
 

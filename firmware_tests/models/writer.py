@@ -119,8 +119,8 @@ def _expand_dims(op: Any) -> Form:
     return Form("ExpandDimsOptions", {}, (_int32(axis),))
 
 
-def _pad(options: str) -> Callable[[Any], Form]:
-    return lambda op: Form(options, {}, (_int32(op.paddings),))
+def _pad(op: Any) -> Form:
+    return Form("PadOptions", {}, (_int32(op.paddings),))
 
 
 def _mean(op: Any) -> Form:
@@ -148,8 +148,7 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "MAX_POOL_2D": _pool2d,
     "MEAN": _mean,
     "MUL": _binary("MulOptions"),
-    "PAD": _pad("PadOptions"),
-    "PADV2": _pad("PadV2Options"),
+    "PAD": _pad,
     "PADV2": _plain("PadV2Options"),
     "QUANTIZE": _plain("QuantizeOptions"),
     "RELU": _plain(),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from tinygen.ir import Array, Numerics, Op
 from tinygen.ops import fixedpoint
@@ -41,10 +42,17 @@ def output_range(op: Logistic) -> str:
     return standard_output(op.y, 1 / 256, -128)
 
 
+def float_logistic(x: npt.NDArray[np.float64]) -> Array:
+    """1 / (1 + exp(-x)), each step rounded to float32."""
+    with np.errstate(over="ignore"):
+        exponential = np.exp(-x).astype(np.float32)
+    return np.asarray(np.float32(1) / (np.float32(1) + exponential))
+
+
 def table(op: Logistic) -> Array:
     """int8 results by the input's byte read as unsigned."""
     if op.numerics is Numerics.LITERT:
-        return float_table(op.x, op.y, lambda v: np.float32(1) / (np.float32(1) + np.exp(-v)))
+        return float_table(op.x, op.y, float_logistic)
     return fixed_point_table(op.x, op.y, fixedpoint.logistic, OUTPUT_BITS)
 
 

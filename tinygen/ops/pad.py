@@ -40,7 +40,7 @@ class PadV2(Pad):
     @property
     def value(self) -> Tensor:
         """The border's value, one element."""
-        return self.inputs[2]
+        return self.inputs[-1]
 
     @property
     def fill(self) -> int:

@@ -102,6 +102,6 @@ QUANTIZE = OpDef(
             lower,
             fits=from_float,
         ),
-        lut_kernel(table),
+        lut_kernel(table, fits=lambda op: not from_float(op)),
     ),
 )

@@ -1,0 +1,132 @@
+"""CONV_2D: every row against the reference, the reference against the interpreters."""
+
+import numpy as np
+import pytest
+
+from firmware_tests.kernels.agreement import assert_interpreter_agrees
+from firmware_tests.kernels.harness import check_native
+from firmware_tests.kernels.weighted import (
+    CLAMPS,
+    Range,
+    drawn_window,
+    weighted_tensors,
+    window_for,
+)
+from tinygen.ir import Activation, Numerics
+from tinygen.ops.base import Isa
+from tinygen.ops.conv2d import CONV_2D, Conv2D
+from tinygen.ops.window import Pair
+from tinygen.select import candidates
+
+
+def conv(
+    name: str,
+    seed: int,
+    *,
+    kind: Range = Range.USUAL,
+    size: Pair = (5, 6),
+    channels: tuple[int, int] = (3, 4),
+    kernel: Pair = (3, 3),
+    stride: Pair = (1, 1),
+    dilation: Pair = (1, 1),
+    same: bool = True,
+    batches: int = 1,
+    groups: int = 1,
+    per_channel: bool = True,
+    has_bias: bool = True,
+    activation: Activation = Activation.NONE,
+) -> Conv2D:
+    """One convolution with drawn weights and quantization."""
+    window, out = window_for(size, kernel, stride, dilation, same)
+    in_c, out_c = channels
+    shapes = (
+        (batches, *size, in_c),
+        (out_c, *kernel, in_c // groups),
+        (batches, *out, out_c),
+    )
+    depth = kernel[0] * kernel[1] * in_c // groups
+    rng = np.random.default_rng(seed)
+    axis = 0 if per_channel else None
+    inputs, y = weighted_tensors(name, kind, shapes, depth, axis, has_bias, rng)
+    return Conv2D(name, inputs, (y,), window, activation)
+
+
+def drawn(index: int, kind: Range, groups: int = 1) -> Conv2D:
+    """A case with everything drawn."""
+    rng = np.random.default_rng((7, index))
+    size, window, out = drawn_window(rng)
+    in_c, out_c = (int(rng.integers(1, 8)) * groups, int(rng.integers(1, 8)) * groups)
+    batches = 1 + (index % 5 == 0)
+    shapes = (
+        (batches, *size, in_c),
+        (out_c, *window.kernel, in_c // groups),
+        (batches, *out, out_c),
+    )
+    depth = window.kernel[0] * window.kernel[1] * in_c // groups
+    name = f"{kind.value}_g{groups}_{index}"
+    axis = 0 if index % 3 else None
+    inputs, y = weighted_tensors(name, kind, shapes, depth, axis, bool(index % 4), rng)
+    return Conv2D(name, inputs, (y,), window, CLAMPS[index % len(CLAMPS)])
+
+
+NAMED = (
+    conv("one_by_one", 1, kernel=(1, 1)),
+    conv("one_by_one_odd", 2, kernel=(1, 1), size=(3, 5), channels=(7, 5)),
+    conv("one_by_one_words", 3, kernel=(1, 1), channels=(16, 6), activation=Activation.RELU),
+    conv("one_by_one_strided", 4, kernel=(1, 1), stride=(2, 3), channels=(8, 8)),
+    conv("one_pixel", 5, kernel=(1, 1), size=(1, 1), channels=(9, 3)),
+    conv("one_pixel_padded", 6, size=(1, 1), channels=(2, 3)),
+    conv("whole_image", 7, size=(4, 3), kernel=(4, 3), same=False, channels=(3, 6)),
+    conv("whole_images", 8, size=(4, 3), kernel=(4, 3), same=False, batches=3),
+    conv("strides_beyond_kernel", 9, size=(9, 11), kernel=(2, 2), stride=(4, 5), same=False),
+    conv("tall_kernel", 10, size=(12, 5), kernel=(10, 4), stride=(2, 2), channels=(1, 8)),
+    conv("dilated", 11, size=(9, 9), dilation=(2, 3), same=False),
+    conv("dilated_beyond_image", 12, size=(4, 4), dilation=(4, 4)),
+    conv("batches", 13, batches=3, size=(3, 3), stride=(2, 2)),
+    conv("per_tensor", 14, per_channel=False, activation=Activation.RELU6),
+    conv("without_bias", 15, has_bias=False, kernel=(1, 1)),
+    conv("one_channel_out", 16, channels=(5, 1), kernel=(1, 1)),
+)
+GROUPED = (
+    conv("two_groups", 20, groups=2, channels=(6, 4)),
+    conv("groups_of_one", 21, groups=5, channels=(5, 10), size=(4, 4)),
+    conv("groups_dilated", 22, groups=3, channels=(6, 3), dilation=(2, 2), batches=2),
+)
+DRAWN = tuple(drawn(i, kind) for kind in Range for i in range(12))
+ALL = (*NAMED, *GROUPED, *DRAWN, *(drawn(i, Range.USUAL, groups=3) for i in range(4)))
+
+
+def test_every_row_gives_the_references_bytes() -> None:
+    check_native(ALL)
+
+
+@pytest.mark.parametrize("isa", [Isa.ANY, Isa.DSP], ids=str)
+def test_the_row_that_a_core_gets_gives_the_references_bytes(isa: Isa) -> None:
+    check_native(ALL, isa=isa, every_row=False, seed=3)
+
+
+def test_every_row_is_the_best_for_some_case() -> None:
+    chosen = {
+        candidates(op, isa)[0].function for op in NAMED for isa in (Isa.ANY, Isa.DSP | Isa.MVE)
+    }
+    assert chosen == {row.function for row in CONV_2D.kernels}
+
+
+def test_the_short_and_the_long_requantization_are_both_used() -> None:
+    def right_only(op: Conv2D) -> int:
+        return dict(CONV_2D.kernels[-1].lower(op)[0].shape)["right_only"]
+
+    assert {right_only(op) for op in NAMED} == {1}
+    assert {right_only(op) for op in DRAWN} == {0, 1}
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("numerics", list(Numerics), ids=lambda n: n.value)
+def test_the_reference_is_the_interpreters(numerics: Numerics) -> None:
+    assert_interpreter_agrees((*NAMED, *DRAWN), numerics)
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("numerics", list(Numerics), ids=lambda n: n.value)
+def test_the_reference_of_grouped_convolutions_is_the_interpreters(numerics: Numerics) -> None:
+    assert_interpreter_agrees(GROUPED, numerics)

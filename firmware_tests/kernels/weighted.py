@@ -1,0 +1,115 @@
+"""Cases of the operators with weights: geometry, weights and quantization drawn from a seed.
+
+The multiplier from accumulator to output is what quantization comes down to, so it is drawn first,
+and the output's scale follows from it.
+"""
+
+from collections.abc import Sequence
+from enum import Enum
+
+import numpy as np
+
+from firmware_tests.kernels.tensors import any_scale, any_zero_point, float32, quantized
+from tinygen.ir import Activation, DType, QuantParams, Tensor
+from tinygen.ops.window import Pair, Window
+
+CLAMPS = (Activation.NONE, Activation.RELU, Activation.RELU6, Activation.RELU_N1_TO_1)
+
+
+class Range(Enum):
+    """Multipliers from accumulator to output, and what the bias reaches."""
+
+    USUAL = "usual"  # outputs spread over int8; no channel shifts left, no sum nears 2**30
+    TINY = "tiny"  # down to 2**-40, below which the reference flushes to zero
+    LARGE = "large"  # shifts to the left
+    DEAD = "dead"  # biases up to the limits of int32, as in channels that training has killed
+
+
+def weights_of(
+    name: str,
+    shape: Sequence[int],
+    axis: int | None,
+    rng: np.random.Generator,
+    scale: float = 0.01,
+) -> Tensor:
+    """int8 weights over the full range; one scale per index of ``axis``, or one for all."""
+    data = rng.integers(-128, 128, tuple(shape)).astype(np.int8)
+    if axis is None:
+        return quantized(name, shape, scale, 0, data)
+    scales = tuple(float32(scale * rng.uniform(0.3, 1.0)) for _ in range(shape[axis]))
+    quant = QuantParams(scales, (0,) * shape[axis], axis)
+    return Tensor(name, tuple(shape), DType.INT8, quant, data)
+
+
+def bias_of(
+    name: str, channels: int, x: Tensor, weights: Tensor, span: int, rng: np.random.Generator
+) -> Tensor:
+    """An int32 bias in [-span, span), its scale that of the accumulator, as TFLite asks."""
+    assert weights.quant is not None
+    scales = tuple(float32(x.scale * s) for s in weights.quant.scale)
+    axis = 0 if weights.quant.per_channel else None
+    quant = QuantParams(scales, (0,) * len(scales), axis)
+    data = rng.integers(-span, span, channels).astype(np.int32)
+    return Tensor(name, (channels,), DType.INT32, quant, data)
+
+
+def multiplier_of(kind: Range, depth: int, rng: np.random.Generator) -> float:
+    """A multiplier from accumulator to output for sums of ``depth`` products."""
+    usual = float(rng.uniform(0.3, 1.5)) / (60.0 * float(np.sqrt(depth)) * 74)
+    if kind is Range.TINY:
+        return float(2.0 ** rng.uniform(-40, -24))
+    if kind is Range.LARGE:
+        return float(2.0 ** rng.uniform(-3, 14))
+    return usual
+
+
+def weighted_tensors(
+    name: str,
+    kind: Range,
+    shapes: tuple[Sequence[int], Sequence[int], Sequence[int]],
+    depth: int,
+    axis: int | None,
+    has_bias: bool,
+    rng: np.random.Generator,
+) -> tuple[tuple[Tensor, ...], Tensor]:
+    """Inputs and output of an operator with shapes (x, weights, y) that sums ``depth`` products."""
+    x_shape, weight_shape, y_shape = shapes
+    x = quantized(f"{name}_x", x_shape, any_scale(rng), any_zero_point(rng))
+    weights = weights_of(f"{name}_w", weight_shape, axis, rng, any_scale(rng))
+    assert weights.quant is not None
+    real = multiplier_of(kind, depth, rng)
+    y_scale = x.scale * max(weights.quant.scale) / real
+    y = quantized(name, y_shape, y_scale, any_zero_point(rng))
+    if not has_bias:
+        return (x, weights), y
+    span = 2**31 if kind is Range.DEAD else 40 * depth**2
+    return (x, weights, bias_of(f"{name}_b", y_shape[-1], x, weights, span, rng)), y
+
+
+def window_for(
+    size: Pair, kernel: Pair, stride: Pair, dilation: Pair, same: bool
+) -> tuple[Window, Pair]:
+    """The window of a padding scheme over an image of ``size``, and the output's size."""
+    out, pads = [], []
+    for axis in (0, 1):
+        effective = (kernel[axis] - 1) * dilation[axis] + 1
+        span = size[axis] if same else size[axis] - effective + 1
+        out.append(-(-span // stride[axis]))
+        pads.append(max(0, (out[axis] - 1) * stride[axis] + effective - size[axis]) // 2)
+    return Window(kernel, stride, dilation, (pads[0], pads[1])), (out[0], out[1])
+
+
+def drawn_window(rng: np.random.Generator, dilated: bool = True) -> tuple[Pair, Window, Pair]:
+    """Image size, window and output size: strides beyond the kernel, dilation, single pixels."""
+    while True:
+        size = (int(rng.integers(1, 12)), int(rng.integers(1, 12)))
+        kernel = (int(rng.integers(1, 5)), int(rng.integers(1, 5)))
+        stride = (int(rng.integers(1, 4)), int(rng.integers(1, 4)))
+        dilation = (int(rng.integers(1, 4)), int(rng.integers(1, 4))) if dilated else (1, 1)
+        if rng.integers(2):
+            dilation = (1, 1)
+        same = bool(rng.integers(2))
+        reach = tuple((k - 1) * d for k, d in zip(kernel, dilation, strict=True))
+        if same or (reach[0] < size[0] and reach[1] < size[1]):
+            window, out = window_for(size, kernel, stride, dilation, same)
+            return size, window, out

@@ -1,0 +1,75 @@
+"""No operator and no kernel row without a test."""
+
+import re
+from importlib.resources import files
+from typing import Any
+
+import pytest
+
+from firmware_tests.kernels.cases import all_cases
+from tinygen.isa import Isa
+from tinygen.ops import BY_KIND, OPS, definition_of
+from tinygen.ops.base import Kernel, OpDef
+from tinygen.select import candidates
+
+ISSUE_OPERATORS = (
+    "CONV_2D DEPTHWISE_CONV_2D FULLY_CONNECTED AVERAGE_POOL_2D MAX_POOL_2D ADD MUL SUB SOFTMAX "
+    "RESHAPE PAD MEAN CONCATENATION QUANTIZE DEQUANTIZE RELU RELU6 LOGISTIC TANH SQUEEZE EXPAND_DIMS"
+).split()
+
+ROWS = [(definition, row) for definition in OPS for row in definition.kernels]
+
+
+def test_the_table_holds_every_operator_that_the_documentation_promises() -> None:
+    assert set(ISSUE_OPERATORS) <= set(BY_KIND)
+
+
+@pytest.mark.parametrize("definition", OPS, ids=lambda d: d.op.kind)
+def test_every_operator_has_cases(definition: OpDef[Any]) -> None:
+    assert any(op.kind == definition.op.kind for op in all_cases())
+
+
+@pytest.mark.parametrize("definition", OPS, ids=lambda d: d.op.kind)
+def test_every_case_of_the_table_keeps_the_rules(definition: OpDef[Any]) -> None:
+    for op in all_cases():
+        if op.kind == definition.op.kind:
+            assert definition.violations(op) == []
+
+
+@pytest.mark.parametrize(
+    ("definition", "row"), ROWS, ids=[f"{d.op.kind}-{r.function}" for d, r in ROWS]
+)
+def test_every_row_is_the_choice_for_some_case_on_some_core(
+    definition: OpDef[Any], row: Kernel[Any]
+) -> None:
+    assert any(
+        candidates(op, isa)[0] is row
+        for op in all_cases()
+        if definition_of(op) is definition
+        for isa in (Isa.ANY, Isa.DSP, Isa.DSP | Isa.MVE)
+    ), f"{row.function} is never chosen"
+
+
+@pytest.mark.parametrize("definition", OPS, ids=lambda d: d.op.kind)
+def test_plain_c_takes_all_that_passed_the_rules(definition: OpDef[Any]) -> None:
+    if definition.is_view:
+        pytest.skip("a view has no kernels")
+    assert all(candidates(op, Isa.ANY) for op in all_cases() if definition_of(op) is definition)
+
+
+@pytest.mark.parametrize("definition", OPS, ids=lambda d: d.op.kind)
+def test_every_rule_reads_as_a_sentence(definition: OpDef[Any]) -> None:
+    for rule in definition.rules:
+        first = (rule.__doc__ or "").splitlines()[0] if rule.__doc__ else ""
+        assert re.fullmatch(r"[A-Z].+\.", first), f"{rule.__name__}: {first!r}"
+
+
+def test_every_kernel_header_is_used_by_a_row_or_another_header() -> None:
+    kernels = files("tinygen") / "kernels"
+    headers = {f.name for f in kernels.iterdir() if f.name.endswith(".h")}
+    included = {
+        name
+        for header in headers
+        for name in re.findall(r'#include "(.+?)"', (kernels / header).read_text(encoding="utf-8"))
+    }
+    assert headers == included | {row.header for _, row in ROWS}
