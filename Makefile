@@ -35,6 +35,7 @@ format: $(VENV)/.installed-dev ## rewrite the Python files in the house format
 
 bench: tools ## measure models on a board (MODELS="a.tflite b.tflite" BOARD=...)
 	$(PYTHON) -m tinygen bench $(MODELS) --board $(BOARD)
+	$(PYTHON) firmware_tests/benchmarks/generate_seconds.py $(MODELS)
 
 doctor: $(VENV)/.installed ## list the tools: here or not, version, how to install
 	$(PYTHON) -m tinygen doctor

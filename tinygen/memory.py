@@ -44,7 +44,8 @@ class Peak:
         else:
             layer = sum(step.kernel is not None for step in steps[: self.step])
             op = steps[self.step].op
-            where = f"at layer {layer} ({op.kind} '{op.name}')"
+            # TensorFlow joins the names of what it fused with semicolons; the first says enough.
+            where = f"at layer {layer} ({op.kind} '{op.name.split(';')[0]}')"
         uses = (
             (self.inputs, "in"),
             (self.outputs, "out"),
@@ -113,7 +114,10 @@ def allocate(graph: Graph, steps: Sequence[Step]) -> Memory:
         scratch=tuple(scratch.get(i, 0) for i in range(len(steps))),
         plan=plan,
         live_bound_bytes=live_bound,
-        peak=max(_uses(lives, steps, scratch=True), key=lambda peak: peak.total),
+        peak=max(
+            _uses(lives, steps, scratch=True),
+            key=lambda peak: (peak.total, 0 <= peak.step < len(steps)),
+        ),
     )
 
 

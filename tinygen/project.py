@@ -75,7 +75,8 @@ def write_project(program: Program, board: Board, directory: Path) -> None:
     try:
         _write(files, directory, previous)
     except OSError as error:
-        raise ProjectError(f"cannot write {error.filename or directory}: {error.strerror}") from None
+        name = error.filename or directory
+        raise ProjectError(f"cannot write {name}: {error.strerror}") from None
 
 
 def read_manifest(directory: Path) -> Manifest:
@@ -156,6 +157,7 @@ def _firmware_file(name: str) -> str:
 def _context(program: Program, board: Board) -> dict[str, Any]:
     uart, timer = board.uart, board.timer
     static = program.provenance.arena is ArenaKind.STATIC
+    sides = (("INPUT", program.graph.inputs), ("OUTPUT", program.graph.outputs))
     return {
         "name": program.name,
         "macro": program.name.upper(),
@@ -175,7 +177,7 @@ def _context(program: Program, board: Board) -> dict[str, Any]:
         "model_file": program.provenance.model_file,
         "tensors": [
             _binding(side, index, tensor)
-            for side, tensors in (("INPUT", program.graph.inputs), ("OUTPUT", program.graph.outputs))
+            for side, tensors in sides
             for index, tensor in enumerate(tensors)
         ],
         "usage": _usage(program, "" if static else "&arena"),

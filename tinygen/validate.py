@@ -57,8 +57,9 @@ class Budget:
             ("estimated cycles", cycles, self.cycles),
         )
         return tuple(
-            f"{name} not counted on this board" if value is None else
-            f"{value:,} {name}, {limit:,} allowed"
+            f"{name} not counted on this board"
+            if value is None
+            else f"{value:,} {name}, {limit:,} allowed"
             for name, value, limit in pairs
             if limit is not None and (value is None or value > limit)
         )
@@ -157,7 +158,7 @@ def validate(
     """
     from tinygen.build import build
     from tinygen.project import write_project
-    from tinygen.run.session import run_vectors
+    from tinygen.run.session import Session
 
     model = load_model(path, options.numerics)
     program = compile_loaded(model, board, options)
@@ -172,13 +173,14 @@ def validate(
         write_project(program, board, work)
         built = build(work)
         progress(f"{path.name}: running {len(chosen)} vectors ({chosen.source})")
-        result = run_vectors(program, board, work, built, chosen.inputs)
-        found = {name: mismatches(result.outputs, want) for name, want in oracles.items()}
+        session = Session(program, board, built.image, work)
+        outputs, counts = session.run(chosen.inputs)
+        found = {name: mismatches(outputs, want) for name, want in oracles.items()}
         bad_bytes, largest, first = max(found.values(), key=lambda f: f[0])
         difference = None
         if first is not None:
             progress(f"{path.name}: mismatch; looking for the first layer that differs")
-            crcs = result.trace(first)
+            crcs = session.trace(chosen.inputs[: first + 1])
             difference = first_difference(program, chosen.inputs[first], first, crcs)
     return TestReport(
         model=path.name,
@@ -194,16 +196,16 @@ def validate(
         max_abs_diff=largest,
         first_difference=difference,
         macs=sum(definition_of(s.op).macs(s.op) for s in program.layers),
-        counted_by=result.counts.method if result.counts else None,
-        instructions=result.counts.instructions if result.counts else None,
-        estimated_cycles=result.counts.cycles if result.counts else None,
+        counted_by=counts.method if counts else None,
+        instructions=counts.instructions if counts else None,
+        estimated_cycles=counts.cycles if counts else None,
         layers=tuple(
             LayerReport(
                 name=step.op.name,
                 op=step.op.kind,
                 macs=definition_of(step.op).macs(step.op),
-                instructions=result.counts.layers[i].instructions if result.counts else None,
-                estimated_cycles=result.counts.layers[i].cycles if result.counts else None,
+                instructions=counts.layers[i].instructions if counts else None,
+                estimated_cycles=counts.layers[i].cycles if counts else None,
             )
             for i, step in enumerate(program.layers)
         ),

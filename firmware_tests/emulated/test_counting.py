@@ -52,6 +52,7 @@ MAIN = """
 #include <stdint.h>
 
 void demo_invoke(void);
+volatile uint32_t demo_loops;
 extern int main(void);
 __attribute__((section(".vectors"), used))
 static const uintptr_t vectors[16] = { STACK, (uintptr_t)main };
@@ -90,6 +91,7 @@ int main(void)
     SYST_CVR = 0;
     SYST_CSR = 5;
     for (int i = 0; i < INFERENCES; i++) {
+        demo_loops = LOOPS + i * MORE_LOOPS;
         firmware_invoke();
         helper(); /* not part of an inference either */
     }
@@ -107,7 +109,7 @@ int main(void)
 """
 
 # helper:      1 + 2 * 10 + 1                          = 22
-# layer 0:     1 + 1 + 2 * LOOPS + 1 + helper + 1      = 26 + 2 * LOOPS
+# layer 0:     1 + 2 + 2 * loops + 1 + helper + 1      = 27 + 2 * loops
 # layer 1:     1 + 2 * (1 + helper) + 1                = 48
 # demo_invoke: push, three bl, pop                     = 5
 DEMO = """
@@ -133,7 +135,8 @@ DEMO = """
 
     function layer_00_loop
     push {r4, lr}
-    ldr r0, =LOOPS
+    ldr r0, =demo_loops
+    ldr r0, [r0]
 1:  subs r0, #1
     bne 1b
     bl helper
@@ -158,7 +161,7 @@ HELPER, LAYER_1, DISPATCH = 22, 48, 5
 
 
 def layer_0(loops: int) -> int:
-    return 4 + 2 * loops + HELPER
+    return 5 + 2 * loops + HELPER
 
 
 @pytest.fixture(autouse=True)
@@ -170,14 +173,18 @@ def private_cache(
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
 
 
-def build_demo(machine: Machine, folder: Path, loops: int = 100, inferences: int = 3) -> Path:
-    """Link the demo for ``machine``: demo_invoke runs ``inferences`` times."""
+def build_demo(
+    machine: Machine, folder: Path, loops: int = 100, inferences: int = 3, more_loops: int = 0
+) -> Path:
+    """Link the demo: it runs ``inferences`` times, each with ``more_loops`` than the one before."""
     (folder / "main.c").write_text(MAIN)
     (folder / "demo.S").write_text(DEMO)
     elf = folder / "demo.elf"
     command = [
         "arm-none-eabi-gcc", f"-mcpu={machine.core}", "-mthumb", "-O2", "-nostdlib",
-        f"-DSTACK={machine.stack:#x}", f"-DINFERENCES={inferences}", f"-DLOOPS={loops}",
+        f"-DSTACK={machine.stack:#x}", f"-DINFERENCES={inferences}",
+        f"-DLOOPS={loops}", f"-DMORE_LOOPS={more_loops}",
+        f"-Wl,-Tbss={machine.stack - 0x2000:#x}",
         f"-Wl,--section-start=.vectors={machine.code:#x}", f"-Wl,-Ttext={machine.code + 0x400:#x}",
         "-Wl,-e,main", "main.c", "demo.S", "-o", str(elf),
     ]  # fmt: skip
@@ -214,6 +221,14 @@ def test_instructions_are_counted_exactly_and_by_layer(machine: Machine, tmp_pat
     assert [layer.instructions for layer in counts.layers] == [layer_0(1000), LAYER_1]
     assert counts.instructions == layer_0(1000) + LAYER_1 + DISPATCH
     assert counts.fewest == counts.most == counts.instructions
+
+
+def test_inferences_that_differ_give_the_mean_and_both_ends(tmp_path: Path) -> None:
+    elf = build_demo(M4, tmp_path, loops=100, inferences=4, more_loops=10)
+    counts = counting.collect(counted(M4, elf), "cortex-m4")
+    assert counts.layers[0].instructions == layer_0(115)
+    fixed = LAYER_1 + DISPATCH
+    assert (counts.fewest, counts.most) == (layer_0(100) + fixed, layer_0(130) + fixed)
 
 
 def test_cycles_of_the_demo_are_those_of_the_manual(tmp_path: Path) -> None:

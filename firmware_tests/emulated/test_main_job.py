@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from tinygen import resources
 from tinygen.board import all_boards
 from tinygen.cli import main
 
@@ -96,9 +97,7 @@ def test_a_wrong_expectation_fails_and_suspects_the_vectors(tmp_path: Path) -> N
 
 def test_a_kernel_that_regresses_is_named_by_its_layer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Change one rounding in the generated requantization, and see the first layer accused."""
-    from tinygen import emit
-
-    honest = emit.kernel_source
+    honest = resources.kernel_source
 
     def broken(header: str) -> str:
         text = honest(header)
@@ -107,7 +106,7 @@ def test_a_kernel_that_regresses_is_named_by_its_layer(monkeypatch: pytest.Monke
             text = text.replace("x < 0 ? 1 : 0", "x < 0 ? 0 : 1")
         return text
 
-    monkeypatch.setattr(emit, "kernel_source", broken)
+    monkeypatch.setattr("tinygen.emit.kernel_source", broken)
     found = report("--board", "mps2-an386", exit_code=1)
     assert found["mismatched_bytes"] > 0
     assert found["first_difference"]["layer"] == 0

@@ -1,6 +1,7 @@
 """The shared model corpus, where a checkout has it beside itself."""
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ class Entry:
 
     def exceeds(self, board: Board) -> bool:
         """Whether weights or live tensors alone fill the board, give or take code and stack."""
-        flash, ram = board.flash_bytes, board.ram_bytes
+        flash, ram = board.flash_bytes or sys.maxsize, board.ram_bytes or sys.maxsize
         live = int(self.facts["peak_live_bytes"])
         weights = int(self.facts["weights_bytes"])
         return live + 3072 > ram or weights + 16384 > flash

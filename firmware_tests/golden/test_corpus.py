@@ -24,16 +24,30 @@ pytestmark = pytest.mark.corpus
 def test_golden_vectors_pass_on_the_host(entry: Entry, numerics: Numerics) -> None:
     if numerics.value not in entry.references:
         pytest.skip(f"the corpus has no {numerics.value} outputs for {entry.id}")
-    report = validate(entry.model, load_board("native"), Options(numerics=numerics),
-                      vectors=entry.golden, count=0, seed=0, directory=None)
+    report = validate(
+        entry.model,
+        load_board("native"),
+        Options(numerics=numerics),
+        vectors=entry.golden,
+        count=0,
+        seed=0,
+        directory=None,
+    )
     assert report.passed, report.verdict()
     assert report.vectors == entry.vectors
 
 
 @pytest.mark.parametrize("entry", compiled_models(), ids=lambda e: e.id)
 def test_drawn_vectors_pass_on_the_host(entry: Entry) -> None:
-    report = validate(entry.model, load_board("native"), Options(), vectors=None, count=6,
-                      seed=20261121, directory=None)
+    report = validate(
+        entry.model,
+        load_board("native"),
+        Options(),
+        vectors=None,
+        count=6,
+        seed=20261121,
+        directory=None,
+    )
     assert report.passed, report.verdict()
     assert "TFLite Micro" in report.oracles
 
@@ -41,13 +55,12 @@ def test_drawn_vectors_pass_on_the_host(entry: Entry) -> None:
 @pytest.mark.emulated
 @pytest.mark.parametrize("board", BOARDS)
 @pytest.mark.parametrize("entry", compiled_models(), ids=lambda e: e.id)
-def test_golden_vectors_pass_on_every_core_that_holds_the_model(
-    entry: Entry, board: str
-) -> None:
+def test_golden_vectors_pass_on_every_core_that_holds_the_model(entry: Entry, board: str) -> None:
     target = load_board(board)
     try:
-        report = validate(entry.model, target, Options(), vectors=entry.golden, count=0, seed=0,
-                          directory=None)
+        report = validate(
+            entry.model, target, Options(), vectors=entry.golden, count=0, seed=0, directory=None
+        )
     except BudgetError as error:
         assert entry.exceeds(target), f"{board} should hold {entry.id}: {error}"
         assert "bytes" in str(error)

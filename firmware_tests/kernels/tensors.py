@@ -1,10 +1,11 @@
 """Tensors for the operators' test cases: scales are float32 values, as in every model file."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from tinygen.ir import Array, DType, QuantParams, Tensor
+from tinygen.ir import Array, DType, Op, QuantParams, Tensor
 
 Shape = Sequence[int]
 
@@ -48,3 +49,12 @@ def any_scale(rng: np.random.Generator, low: float = 1e-3, high: float = 0.5) ->
 def any_zero_point(rng: np.random.Generator) -> int:
     """A zero point: an extreme, zero, or any."""
     return int(rng.choice([-128, 127, 0, int(rng.integers(-128, 128))]))
+
+
+def twin(op: Op) -> Op:
+    """The same operator on the same inputs, with outputs of its own.
+
+    Before the original, it finds its inputs needed again, so it cannot work in place.
+    """
+    outputs = tuple(replace(t, name=f"{t.name}_twin") for t in op.outputs)
+    return replace(op, name=f"{op.name}_twin", outputs=outputs)

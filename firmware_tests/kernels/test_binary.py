@@ -4,19 +4,24 @@ import numpy as np
 import pytest
 
 from firmware_tests.kernels.agreement import assert_interpreter_agrees
-from firmware_tests.kernels.harness import check_native
+from firmware_tests.kernels.harness import ALL_ISAS, check_native, compile_cases, graph_of
 from firmware_tests.kernels.tensors import (
     any_scale,
     any_zero_point,
     constant,
     float32,
     quantized,
+    twin,
 )
+from tinygen.compile import Options
 from tinygen.ir import Activation, Numerics, Op
 from tinygen.ops.add import Add
 from tinygen.ops.binary import Binary, broadcast_loops, few_loops
+from tinygen.ops.binary_sum import linear_form
+from tinygen.ops.binary_sum_kernels import elementwise_sum, sum_of_operands
 from tinygen.ops.mul import Mul
 from tinygen.ops.sub import Sub
+from tinygen.select import best
 
 CLASSES: tuple[type[Binary], ...] = (Add, Sub, Mul)
 CLAMPS = (Activation.NONE, Activation.RELU, Activation.RELU6, Activation.RELU_N1_TO_1)
@@ -104,6 +109,37 @@ CASES: tuple[Op, ...] = (
 
 def test_every_row_gives_the_references_bytes() -> None:
     check_native(CASES)
+
+
+def test_results_are_the_same_in_place_and_not() -> None:
+    same_size = [op for op in CASES if any(t.shape == op.y.shape for t in op.activations)][::5]
+    check_native([case for op in same_size for case in (twin(op), op)], count=4)
+
+
+@pytest.mark.parametrize("op", CLASSES, ids=lambda op: op.kind)
+def test_a_sum_overwrites_an_operand_that_dies(op: type[Binary]) -> None:
+    case = drawn(op, 0, 1)
+    graph = graph_of([twin(case), case])
+    program = compile_cases(graph, ALL_ISAS, Options(), best)
+    places = program.memory.tensors
+    assert places[case.y] == places[case.a]
+    assert places[graph.ops[0].y] != places[case.a]
+
+
+def test_the_linear_form_is_found_and_exact_for_usual_scales() -> None:
+    rng = np.random.default_rng(3)
+    x, w = (v.astype(np.int64).reshape(-1) for v in np.mgrid[-128:128, -128:128])
+    found = 0
+    for index in range(40):
+        op = drawn((Add, Sub)[index % 2], 4 * index + 1, int(rng.integers(1000)))
+        sum_ = sum_of_operands(op, sign=1 if index % 2 == 0 else -1)
+        form = linear_form(sum_)
+        if form is not None:
+            got = np.clip((form.a * x + form.b * w + form.c) >> form.shift, sum_.low, sum_.high)
+            assert np.array_equal(got, elementwise_sum(sum_, x, w))
+            assert abs(form.c) + 128 * (abs(form.a) + abs(form.b)) < 2**31
+            found += 1
+    assert found == 40
 
 
 @pytest.mark.reference

@@ -7,6 +7,7 @@ from firmware_tests.kernels.agreement import assert_interpreter_agrees
 from firmware_tests.kernels.harness import check_native
 from firmware_tests.kernels.weighted import (
     CLAMPS,
+    ONE_INSTANCE,
     Range,
     drawn_window,
     weighted_tensors,
@@ -97,12 +98,12 @@ ALL = (*NAMED, *GROUPED, *DRAWN, *(drawn(i, Range.USUAL, groups=3) for i in rang
 
 
 def test_every_row_gives_the_references_bytes() -> None:
-    check_native(ALL)
+    check_native(ALL, options=ONE_INSTANCE)
 
 
 @pytest.mark.parametrize("isa", [Isa.ANY, Isa.DSP], ids=str)
-def test_the_row_that_a_core_gets_gives_the_references_bytes(isa: Isa) -> None:
-    check_native(ALL, isa=isa, every_row=False, seed=3)
+def test_instances_for_one_geometry_give_the_references_bytes(isa: Isa) -> None:
+    check_native((*NAMED, *GROUPED), isa=isa, every_row=False, seed=3)
 
 
 def test_every_row_is_the_best_for_some_case() -> None:
@@ -123,7 +124,8 @@ def test_the_short_and_the_long_requantization_are_both_used() -> None:
 @pytest.mark.reference
 @pytest.mark.parametrize("numerics", list(Numerics), ids=lambda n: n.value)
 def test_the_reference_is_the_interpreters(numerics: Numerics) -> None:
-    assert_interpreter_agrees((*NAMED, *DRAWN), numerics)
+    with_bias = [op for op in (*NAMED, *DRAWN) if op.bias or numerics is Numerics.TFLM]
+    assert_interpreter_agrees(with_bias, numerics)  # LiteRT's CONV_2D asks for a bias
 
 
 @pytest.mark.reference

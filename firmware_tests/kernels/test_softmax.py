@@ -5,7 +5,7 @@ import pytest
 
 from firmware_tests.kernels.agreement import assert_interpreter_agrees
 from firmware_tests.kernels.harness import check_native
-from firmware_tests.kernels.tensors import float32, quantized
+from firmware_tests.kernels.tensors import float32, quantized, twin
 from tinygen.ir import DType, Numerics
 from tinygen.ops.softmax import SOFTMAX, Softmax, exponentials
 
@@ -38,6 +38,10 @@ def wide(depth: int) -> Softmax:
 
 def test_every_row_gives_the_references_bytes() -> None:
     check_native((*CASES, wide(600), wide(4095)))
+
+
+def test_results_are_the_same_in_place_and_not() -> None:
+    check_native([case for op in CASES[::4] for case in (twin(op), op)], count=4)
 
 
 @pytest.mark.reference

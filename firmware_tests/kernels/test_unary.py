@@ -8,7 +8,7 @@ import pytest
 
 from firmware_tests.kernels.agreement import assert_interpreter_agrees
 from firmware_tests.kernels.harness import check_native, expected, graph_of
-from firmware_tests.kernels.tensors import any_scale, any_zero_point, plain, quantized
+from firmware_tests.kernels.tensors import any_scale, any_zero_point, plain, quantized, twin
 from tinygen.ir import Array, DType, Numerics, Op, Tensor
 from tinygen.ops.dequantize import Dequantize
 from tinygen.ops.logistic import LOGISTIC, Logistic
@@ -95,6 +95,10 @@ CASES: tuple[Op, ...] = cases(Numerics.LITERT)
 @pytest.mark.parametrize("numerics", Numerics)
 def test_every_row_gives_the_references_bytes(numerics: Numerics) -> None:
     check_native(cases(numerics))
+
+
+def test_results_are_the_same_in_place_and_not() -> None:
+    check_native([case for op in CASES[::6] for case in (twin(op), op)], count=4)
 
 
 @pytest.mark.reference

@@ -10,10 +10,17 @@ from enum import Enum
 import numpy as np
 
 from firmware_tests.kernels.tensors import any_scale, any_zero_point, float32, quantized
+from tinygen.compile import Options
+from tinygen.emit import ArenaKind, Optimize
 from tinygen.ir import Activation, DType, QuantParams, Tensor
 from tinygen.ops.window import Pair, Window
 
 CLAMPS = (Activation.NONE, Activation.RELU, Activation.RELU6, Activation.RELU_N1_TO_1)
+LEAST_SCALE = 1e-6  # TFLite refuses outputs whose quantized 6.0 leaves int32
+
+# Shapes at run time: one instance of each kernel serves all cases, where baked shapes cost a
+# quarter of a second of sanitized compilation per case.
+ONE_INSTANCE = Options(optimize=Optimize.SIZE, arena=ArenaKind.CALLER)
 
 
 class Range(Enum):
@@ -79,6 +86,9 @@ def weighted_tensors(
     assert weights.quant is not None
     real = multiplier_of(kind, depth, rng)
     y_scale = x.scale * max(weights.quant.scale) / real
+    if y_scale < LEAST_SCALE:
+        x = quantized(x.name, x_shape, x.scale * LEAST_SCALE / y_scale, x.zero_point)
+        y_scale = LEAST_SCALE
     y = quantized(name, y_shape, y_scale, any_zero_point(rng))
     if not has_bias:
         return (x, weights), y

@@ -1,5 +1,6 @@
 """What the tests of passes share: small graphs to build, and the proof that a rewrite is exact."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from tinygen import reference
 from tinygen.ir import Activation, Array, DType, Graph, Op, QuantParams, Tensor, verify
 from tinygen.ops.add import Add
 from tinygen.ops.conv2d import Conv2D
+from tinygen.ops.depthwise_conv2d import DepthwiseConv2D
 from tinygen.ops.window import Window
 from tinygen.passes import Pass
 from tinygen.vectors import draw_vectors
@@ -15,9 +17,7 @@ from tinygen.vectors import draw_vectors
 VECTORS = 12
 
 
-def image(
-    *shape: int, scale: float = 0.05, zero_point: int = -128, name: str = "t"
-) -> Tensor:
+def image(*shape: int, scale: float = 0.05, zero_point: int = -128, name: str = "t") -> Tensor:
     """An int8 activation."""
     return Tensor(name, shape, DType.INT8, QuantParams((scale,), (zero_point,)))
 
@@ -58,6 +58,16 @@ def conv(
     )
 
 
+def depthwise(x: Tensor, y: Tensor, pad: tuple[int, int] = (0, 0)) -> DepthwiseConv2D:
+    """A 3x3 depthwise convolution, channel by channel."""
+    like_one = conv(like(x, *x.shape[:3], 1), y, pad=pad)
+    weights, bias = like_one.weights, like_one.inputs[2]
+    per_channel = constant(weights.values.reshape(y.shape[3], 3, 3).transpose(1, 2, 0)[None])
+    quant = QuantParams(weights.quant.scale, weights.quant.zero_point, 3) if weights.quant else None
+    inputs = (x, replace(per_channel, quant=quant), bias)
+    return DepthwiseConv2D("dw", inputs, (y,), like_one.window, like_one.activation)
+
+
 def add(a: Tensor, b: Tensor, y: Tensor, activation: Activation = Activation.NONE) -> Add:
     return Add("add", (a, b), (y,), activation)
 
@@ -74,7 +84,7 @@ def kinds(made: Graph) -> list[str]:
 
 
 def rewritten(before: Graph, rewrite: Pass) -> Graph:
-    """``rewrite(before)``, proven sound: a valid graph with the same inputs, outputs, and results."""
+    """``rewrite(before)``, proven a valid graph with the same inputs, outputs and results."""
     after = rewrite(before)
     verify(after)
     assert after.inputs == before.inputs

@@ -6,7 +6,7 @@ import pytest
 from tinygen.compile import Options, compile_graph
 from tinygen.emit import ArenaKind, Optimize, Program, constant_symbols, emit, layer_function
 from tinygen.ir import Activation, DType, Graph, QuantParams, Tensor
-from tinygen.ops.base import Isa
+from tinygen.isa import Isa
 from tinygen.ops.conv2d import Conv2D
 from tinygen.ops.window import Window
 
@@ -38,17 +38,17 @@ def chain(layers: int, name: str = "net") -> Graph:
     return Graph(name, (tensors[0],), (tensors[-1],), tuple(ops))
 
 
-def program(graph: Graph, **options: object) -> Program:
+def program(graph: Graph, options: Options | None = None) -> Program:
     return compile_graph(
-        graph, f"{graph.name}.tflite", "ab" * 32, "host", Isa.ANY, Options(**options)
-    )  # type: ignore[arg-type]
+        graph, f"{graph.name}.tflite", "ab" * 32, "host", Isa.ANY, options or Options()
+    )
 
 
 @pytest.mark.parametrize("optimize", Optimize)
 @pytest.mark.parametrize("arena", ArenaKind)
 def test_the_same_input_gives_the_same_files(optimize: Optimize, arena: ArenaKind) -> None:
-    first = emit(program(chain(2), optimize=optimize, arena=arena))
-    assert first == emit(program(chain(2), optimize=optimize, arena=arena))
+    first = emit(program(chain(2), Options(optimize=optimize, arena=arena)))
+    assert first == emit(program(chain(2), Options(optimize=optimize, arena=arena)))
 
 
 def test_layers_of_one_geometry_share_one_instance_for_speed() -> None:
@@ -58,7 +58,7 @@ def test_layers_of_one_geometry_share_one_instance_for_speed() -> None:
 
 
 def test_all_geometries_share_one_function_for_size() -> None:
-    text = emit(program(chain(3), optimize=Optimize.SIZE))["net.c"]
+    text = emit(program(chain(3), Options(optimize=Optimize.SIZE)))["net.c"]
     assert text.count("static TG_NOINLINE void conv2d_s8_any(") == 1
     assert text.count("static const tg_conv2d_s8_shape") == 3
 

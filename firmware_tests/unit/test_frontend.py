@@ -241,6 +241,19 @@ def test_a_sound_model_is_refused_with_the_reason(
     assert words in unsupported(edited(to_tflite(residual()), change))
 
 
+def test_paddings_that_the_model_computes_are_refused_with_a_remedy() -> None:
+    def change(model: Any) -> None:
+        graph = model.subgraphs[0]
+        paddings = next(i for i, t in enumerate(graph.tensors) if t.name == b"y/constant0")
+        graph.tensors[paddings].buffer = 0
+        graph.inputs = np.array([*graph.inputs, paddings], np.int32)
+
+    pad = next(sample for sample in SAMPLES if sample.__name__ == "pad")
+    message = unsupported(edited(to_tflite(pad()), change))
+    assert "PAD 'y': the paddings are computed by the model, in tensor 'y/constant0'" in message
+    assert "Give the paddings as a constant." in message
+
+
 def test_inspection_shows_operators_that_are_unknown() -> None:
     found = inspect_model(
         edited(to_tflite(residual()), newer_operator), "a/b/residual.tflite", Numerics.TFLM

@@ -1,25 +1,34 @@
 """fuse_activation: where RELU and its kin become the fused activation of the operator before."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from firmware_tests.unit.rewriting import (
     add,
     assert_untouched,
+    constant,
     conv,
+    depthwise,
     graph,
     image,
     kinds,
     like,
     rewritten,
 )
-from tinygen.ir import Activation, Graph, Op, Tensor
+from tinygen.ir import Activation, Graph, Op, QuantParams, Tensor
+from tinygen.ops.add import Add
+from tinygen.ops.fully_connected import FullyConnected, Rounding
 from tinygen.ops.mul import Mul
+from tinygen.ops.pool2d import AveragePool2D, MaxPool2D
 from tinygen.ops.relu import Relu, Relu6, ReluN1To1
 from tinygen.ops.sub import Sub
+from tinygen.ops.window import Window
 from tinygen.passes.fuse_activation import fuse_activation
 
+ONCE = Rounding.ONCE
 NONE, RELU, RELU6 = Activation.NONE, Activation.RELU, Activation.RELU6
 X = image(1, 6, 6, 2, name="x")
 WIDE = image(1, 4, 4, 3, scale=0.1, zero_point=3)
@@ -36,15 +45,13 @@ def test_relu_becomes_the_activation_of_the_convolution() -> None:
     before = conv_then(Relu)
     assert str(before).splitlines() == [
         "%0 = input int8[1,6,6,2] s=0.05 z=-128",
-        "%3 = conv_2d(%0, #1, #2) window=k3x3s1x1d1x1p0x0 activation=none"
-        "  int8[1,4,4,3] s=0.1 z=3",
+        "%3 = conv_2d(%0, #1, #2) window=k3x3s1x1d1x1p0x0 activation=none  int8[1,4,4,3] s=0.1 z=3",
         "%4 = relu(%3)  int8[1,4,4,3] s=0.1 z=3",
         "return %4",
     ]
     assert str(rewritten(before, fuse_activation)).splitlines() == [
         "%0 = input int8[1,6,6,2] s=0.05 z=-128",
-        "%3 = conv_2d(%0, #1, #2) window=k3x3s1x1d1x1p0x0 activation=relu"
-        "  int8[1,4,4,3] s=0.1 z=3",
+        "%3 = conv_2d(%0, #1, #2) window=k3x3s1x1d1x1p0x0 activation=relu  int8[1,4,4,3] s=0.1 z=3",
         "return %3",
     ]
 
@@ -69,19 +76,37 @@ def test_ranges_intersect(
     assert [getattr(op, "activation", None) for op in after.ops] == [expected]
 
 
-@pytest.mark.parametrize("producer", [add, Mul, Sub])
+A = image(1, 4, 4, 3, scale=0.1, zero_point=4)
+B = image(1, 4, 4, 3, scale=0.03, zero_point=-7)
+WINDOW = Window((3, 3), (1, 1), (1, 1), (1, 1))
+MATRIX = constant(
+    np.random.default_rng(1).integers(-127, 128, (3, 48), dtype=np.int8),
+    QuantParams((0.002,), (0,)),
+)
+
+
+@pytest.mark.parametrize("activation", [Relu, Relu6, ReluN1To1])
+@pytest.mark.parametrize(
+    "producer",
+    [
+        lambda y: Add("op", (A, B), (y,), NONE),
+        lambda y: Sub("op", (A, B), (y,), NONE),
+        lambda y: Mul("op", (A, B), (y,), NONE),
+        lambda y: depthwise(A, y, pad=(1, 1)),
+        lambda y: AveragePool2D("op", (like(y),), (y,), WINDOW, NONE),
+        lambda y: MaxPool2D("op", (like(y),), (y,), WINDOW, NONE),
+        lambda y: FullyConnected("op", (A, MATRIX), (like(y, 1, 3),), NONE),
+        lambda y: FullyConnected("op", (A, MATRIX), (like(y, 1, 3),), NONE, rounding=ONCE),
+    ],
+)
 @pytest.mark.parametrize("zero_point", [-128, -5, 100])
-def test_elementwise_operators_take_it_too(producer: type[Op], zero_point: int) -> None:
-    a, b = image(2, 9, scale=0.1, zero_point=4), image(2, 9, scale=0.03, zero_point=-7)
-    y = image(2, 9, scale=0.07, zero_point=zero_point)
-    z = like(y, name="z")
-    made = (
-        add(a, b, y)
-        if producer is add
-        else producer("op", (a, b), (y,), NONE)  # type: ignore[call-arg]
-    )
-    after = rewritten(graph((a, b), (made, Relu6("act", (y,), (z,))), (z,)), fuse_activation)
-    assert kinds(after) == [made.kind]
+def test_every_operator_with_a_fused_activation_takes_it(
+    producer: Callable[[Tensor], Op], activation: type[Op], zero_point: int
+) -> None:
+    made = producer(image(1, 4, 4, 3, scale=0.07, zero_point=zero_point))
+    z = like(made.y, name="z")
+    before = graph(made.activations, (made, activation("act", made.outputs, (z,))), (z,))
+    assert kinds(rewritten(before, fuse_activation)) == [made.kind]
 
 
 def test_an_intersection_that_no_activation_has_stays() -> None:

@@ -10,16 +10,21 @@ from firmware_tests.unit.rewriting import (
     assert_untouched,
     constant,
     conv,
+    depthwise,
     graph,
     image,
     kinds,
     like,
     rewritten,
 )
-from tinygen.ir import Graph, Tensor
+from tinygen.ir import Activation, Graph, Tensor
 from tinygen.ops.conv2d import Conv2D
 from tinygen.ops.pad import Pad, Paddings, PadV2
+from tinygen.ops.pool2d import MaxPool2D
+from tinygen.ops.window import Window
 from tinygen.passes.fuse_pad import fuse_pad
+
+NONE = Activation.NONE
 
 X = image(1, 5, 6, 2, zero_point=-3, name="x")
 
@@ -46,14 +51,12 @@ def test_the_window_moves_and_the_pad_is_gone() -> None:
     assert str(before).splitlines() == [
         "%0 = input int8[1,5,6,2] s=0.05 z=-3",
         "%1 = pad(%0) paddings=0x0x1x2x2x1x0x0  int8[1,8,9,2] s=0.05 z=-3",
-        "%4 = conv_2d(%1, #2, #3) window=k3x3s1x1d1x1p0x0 activation=none"
-        "  int8[1,6,7,3] s=0.3 z=9",
+        "%4 = conv_2d(%1, #2, #3) window=k3x3s1x1d1x1p0x0 activation=none  int8[1,6,7,3] s=0.3 z=9",
         "return %4",
     ]
     assert str(rewritten(before, fuse_pad)).splitlines() == [
         "%0 = input int8[1,5,6,2] s=0.05 z=-3",
-        "%3 = conv_2d(%0, #1, #2) window=k3x3s1x1d1x1p1x2 activation=none"
-        "  int8[1,6,7,3] s=0.3 z=9",
+        "%3 = conv_2d(%0, #1, #2) window=k3x3s1x1d1x1p1x2 activation=none  int8[1,6,7,3] s=0.3 z=9",
         "return %3",
     ]
 
@@ -71,11 +74,27 @@ def test_every_geometry_keeps_its_results(
     assert op.window.pad == (height[0] + pad[0], width[0] + pad[1])
 
 
-def test_two_convolutions_may_share_a_pad() -> None:
+def test_convolutions_of_both_kinds_may_share_a_pad() -> None:
     pad = padded(X, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    y, z = image(1, 5, 6, 3), image(1, 5, 6, 4)
-    before = graph((X,), (pad, conv(pad.y, y), conv(pad.y, z)), (y, z))
-    assert kinds(rewritten(before, fuse_pad)) == ["CONV_2D", "CONV_2D"]
+    y, z = image(1, 5, 6, 3), image(1, 5, 6, 2, scale=0.2)
+    before = graph((X,), (pad, conv(pad.y, y), depthwise(pad.y, z)), (y, z))
+    assert kinds(rewritten(before, fuse_pad)) == ["CONV_2D", "DEPTHWISE_CONV_2D"]
+
+
+def test_pads_in_a_row_add_up() -> None:
+    first = padded(X, ((0, 0), (1, 0), (0, 2), (0, 0)))
+    second = padded(first.y, ((0, 0), (0, 1), (1, 0), (0, 0)))
+    y = image(1, 5, 7, 3)
+    (op,) = rewritten(graph((X,), (first, second, conv(second.y, y)), (y,)), fuse_pad).ops
+    assert isinstance(op, Conv2D)
+    assert op.window.pad == (1, 1)
+
+
+def test_a_pad_before_a_pool_stays() -> None:
+    pad = padded(X, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    y = like(X, 1, 5, 6, 2)
+    pool = MaxPool2D("pool", (pad.y,), (y,), Window((3, 3), (1, 1), (1, 1), (0, 0)), NONE)
+    assert_untouched(graph((X,), (pad, pool), (y,)), fuse_pad)
 
 
 def test_a_pad_that_others_read_or_that_is_an_output_stays() -> None:

@@ -145,6 +145,7 @@ def test_a_result_in_place_takes_its_operands_buffer() -> None:
     memory, at = placed((a,), (c,), step(IN_PLACE, (a,), b), step(IN_PLACE, (b,), c))
     assert at["a"] == at["b"] == at["c"]
     assert (memory.arena_bytes, memory.live_bound_bytes) == (40, 80)
+    assert memory.peak == Peak(0, inputs=40)
 
 
 def test_a_result_in_place_of_a_view_takes_the_viewed_buffer() -> None:

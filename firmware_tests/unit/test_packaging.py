@@ -92,8 +92,9 @@ def test_the_source_distribution_is_a_checkout(distributions: Distributions) -> 
         held = {name.partition("/")[2] for name in sdist.getnames()}
     for name in ("Makefile", "LICENSE", "README.md", "CHANGELOG.md", ".ci/run", ".ci/setup"):
         assert name in held
-    for folder in ("templates", "boards", "firmware_tests", "examples"):
+    for folder in ("templates", "boards", "firmware_tests"):
         assert set(files_of(ROOT / folder)) <= held
+    assert EXAMPLE.relative_to(ROOT).as_posix() in held
 
 
 def test_an_installed_wheel_finds_its_boards(installed: Path, tmp_path: Path) -> None:

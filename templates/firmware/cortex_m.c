@@ -8,6 +8,7 @@
 #include "platform.h"
 #include "protocol.h"
 #include "timer.h"
+#include "uart.h"
 
 #define CPACR MMIO(0xE000ED88u)
 #define CFSR MMIO(0xE000ED28u)
@@ -104,8 +105,15 @@ NO_RETURN void fault_report(uint32_t exception, uint32_t unused, uint32_t pc, ui
     report.status = CFSR;
     report.address = BFAR;
 #endif
-    protocol_send_crash(&report);
-    platform_exit(CRASH_STATUS);
+    for (;;) {
+        protocol_send_crash(&report);
+#if BOARD_EMULATED
+        platform_exit(CRASH_STATUS);
+#endif
+        /* Whoever asks later is told again. */
+        while (uart_read() != 0u) {
+        }
+    }
 }
 
 /* The timer's 32 bits, continued. */

@@ -247,8 +247,8 @@ static void serve_request(const frame_header *request)
         }
     } else {
         length = carry_out(request, payload);
-        ++session.expected;
         if (length != REFUSE) {
+            ++session.expected;
             keep_reply(request, payload, length);
         }
     }

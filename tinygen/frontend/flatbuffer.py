@@ -13,7 +13,6 @@ is left out. Strings, vectors and child tables are reached by an unsigned offset
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 
 from tinygen.errors import ModelError
 
@@ -24,10 +23,9 @@ HINT = "the file is truncated or damaged: copy it again, or convert the model ag
 _MAX_TEXT_BYTES = 4096
 
 
-class Text(Enum):
-    """A field that holds a UTF-8 string."""
-
-    FIELD = "text"
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A UTF-8 string."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ IDENTIFIER = b"TFL3"
 VERSION = 3
 
 _INT32 = Vector(4)
-_TEXT = Text.FIELD
+_TEXT = Text()
 
 # The options of every operator in ``tinygen.ops``, by the tflite package's class names. A new
 # operator with options of its own needs a row: options without one are refused.

@@ -14,6 +14,11 @@ from tinygen.quant import dtype_range
 _MAX_RANK = 32
 # TFLite's own sizes are 32 bits wide on microcontrollers.
 _MAX_BYTES = 2**31 - 1
+# The reference kernels compute the clamp of RELU6 as int32(6 / scale): undefined in C++ where that
+# does not fit, as no trained model has it. The others keep ratios of scales finite in float32.
+# Weights of a dead channel may have a scale as small as a float32 can be.
+_MIN_SCALES = dict.fromkeys(DType, 2.0**-60) | {DType.INT8: 2.0**-28, DType.UINT8: 2.0**-28}
+_MAX_SCALE = 2.0**60
 _SUPPORTED = frozenset(dtype.value for dtype in DType)
 
 
@@ -82,13 +87,15 @@ class TensorReader:
         problems = _problems(table, shape, type_name)
         if type_name not in _SUPPORTED or 0 in shape:
             # Sound, but its data is not ours to judge.
-            quant = _quantization(table.Quantization(), shape, None, where)
+            quant = _quantization(table.Quantization(), shape, where)
             return TensorInfo(name, shape, type_name, quant, None, is_variable, problems)
         dtype = DType(type_name)
         if math.prod(shape) * dtype.size > _MAX_BYTES:
             raise ModelError(f"{where}: shape {_short(shape)} is larger than 2 GiB")
-        quant = _quantization(table.Quantization(), shape, dtype, where)
         data = self._constant(int(table.Buffer()), shape, dtype, where)
+        quant = _quantization(table.Quantization(), shape, where)
+        if quant is not None:
+            _check_range(quant, dtype, data is not None, where)
         tensor = Tensor(name, shape, dtype, quant, data)
         return TensorInfo(name, shape, type_name, quant, tensor, is_variable, problems)
 
@@ -142,9 +149,7 @@ def _problems(table: Any, shape: tuple[int, ...], type_name: str) -> tuple[str, 
     return tuple(found)
 
 
-def _quantization(
-    table: Any, shape: tuple[int, ...], dtype: DType | None, where: str
-) -> QuantParams | None:
+def _quantization(table: Any, shape: tuple[int, ...], where: str) -> QuantParams | None:
     """The parameters, as TFLite's ``ParseQuantization`` takes them: none without both lists."""
     if table is None:
         return None
@@ -157,12 +162,6 @@ def _quantization(
         )
     if not (np.isfinite(scale).all() and (scale > 0).all()):
         raise ModelError(f"{where}: a quantization scale is not a positive number")
-    if dtype not in (None, DType.FLOAT32, DType.BOOL):
-        low, high = dtype_range(dtype)
-        if int(zero_point.min()) < low or int(zero_point.max()) > high:
-            raise ModelError(
-                f"{where}: a zero point lies outside the range of {dtype.value}, {low} to {high}"
-            )
     axis = None
     if len(scale) > 1:
         # Old converters gave biases the axis of the weights; one dimension leaves no choice.
@@ -172,7 +171,23 @@ def _quantization(
                 f"{where}: {len(scale)} quantization scales along dimension {axis} do not fit "
                 f"shape {_short(shape)}"
             )
-    return QuantParams(tuple(float(s) for s in scale), tuple(int(z) for z in zero_point), axis)
+    return QuantParams(tuple(scale.tolist()), tuple(zero_point.tolist()), axis)
+
+
+def _check_range(quant: QuantParams, dtype: DType, constant: bool, where: str) -> None:
+    """Check that zero points are values of the type and scales are of this world."""
+    if dtype not in (DType.FLOAT32, DType.BOOL):
+        low, high = dtype_range(dtype)
+        if min(quant.zero_point) < low or max(quant.zero_point) > high:
+            raise ModelError(
+                f"{where}: a zero point lies outside the range of {dtype.value}, {low} to {high}"
+            )
+    if max(quant.scale) > _MAX_SCALE or (not constant and min(quant.scale) < _MIN_SCALES[dtype]):
+        raise ModelError(
+            f"{where}: a quantization scale of {min(quant.scale):g} to {max(quant.scale):g} makes "
+            "no sense",
+            "convert the model again, with data that represents its inputs",
+        )
 
 
 def _items(vector: Any) -> Array:

@@ -182,7 +182,7 @@ class _Reader:
         options_type, options = int(table.BuiltinOptionsType()), table.BuiltinOptions()
         if options is not None and options_type not in self.option_types:
             # They were not verified, so nobody may read them.
-            raise ModelError(f"{kind} '{name}' carries options of type {options_type}")
+            raise ModelError(f"{kind} '{name}' carries options of unknown type {options_type}")
         node = Node(
             kind,
             name,

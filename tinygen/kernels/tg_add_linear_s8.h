@@ -7,6 +7,7 @@
 #define TG_ADD_LINEAR_S8_H
 
 #include "tg_binary.h"
+#include "tg_simd.h"
 
 typedef tg_binary_shape tg_add_linear_s8_shape;
 
@@ -14,10 +15,18 @@ typedef struct {
     int32_t a;
     int32_t b;
     int32_t c;
-    int32_t shift;
+    int32_t shift; /* but for the last bit */
     int32_t output_min;
     int32_t output_max;
 } tg_add_linear_s8_params;
+
+/* floor(sum / 2^(shift + 1)), clamped: one instruction saturates and shifts by the last bit. */
+TG_INLINE int8_t tg_add_linear_value(int32_t sum, int32_t shift, int32_t full_range, int32_t low,
+                                     int32_t high)
+{
+    const int32_t twice = sum >> shift;
+    return full_range ? tg_saturated_half(twice) : (int8_t)tg_clamp(twice >> 1, low, high);
+}
 
 TG_INLINE void tg_add_linear_s8(const tg_add_linear_s8_shape *shape,
                                 const tg_add_linear_s8_params *params, const int8_t *x,
@@ -30,6 +39,7 @@ TG_INLINE void tg_add_linear_s8(const tg_add_linear_s8_shape *shape,
     const int32_t shift = params->shift;
     const int32_t low = params->output_min;
     const int32_t high = params->output_max;
+    const int32_t full = shape->full_range;
 
     for (tg_binary_rows r = tg_binary_first(shape); r.left > 0; tg_binary_next(shape, &r)) {
         const int8_t *xr = x + r.x;
@@ -38,12 +48,13 @@ TG_INLINE void tg_add_linear_s8(const tg_add_linear_s8_shape *shape,
             const int32_t constant = b * wr[0] + c;
             TG_UNROLL(4)
             for (int32_t i = 0; i < shape->size; ++i) {
-                y[i] = (int8_t)tg_clamp((a * xr[i] + constant) >> shift, low, high);
+                y[i] = tg_add_linear_value(a * xr[i] + constant, shift, full, low, high);
             }
         } else {
             TG_UNROLL(4)
             for (int32_t i = 0; i < shape->size; ++i) {
-                y[i] = (int8_t)tg_clamp((a * xr[i] + (b * wr[i] + c)) >> shift, low, high);
+                const int32_t sum = a * xr[i] + (b * wr[i] + c);
+                y[i] = tg_add_linear_value(sum, shift, full, low, high);
             }
         }
         y += shape->size;

@@ -16,6 +16,8 @@ typedef struct {
     int32_t n0, x_stride0, w_stride0; /* outermost loop: count, and elements to advance by */
     int32_t n1, x_stride1, w_stride1;
     int32_t n2, x_stride2, w_stride2;
+    int32_t right_only; /* see tg_output_s8 */
+    int32_t full_range; /* the clamp is int8's own */
 } tg_binary_shape;
 
 typedef struct {

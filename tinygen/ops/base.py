@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from tinygen.errors import ModelError
+from tinygen.errors import ModelError, UnsupportedError
 from tinygen.ir import Activation, Array, DType, Numerics, Op, Tensor
 from tinygen.isa import Isa as Isa
 
@@ -83,6 +83,22 @@ class Node:
             )
         if None in self.inputs[: wanted.start]:
             raise ModelError(f"{self.kind} '{self.name}' leaves out an input that it needs")
+
+    def integers(self, index: int, what: str) -> Array:
+        """The int32 or int64 values of input ``index``, which steers the operator.
+
+        Raises UnsupportedError where they are not known when compiling, ModelError for other types.
+        """
+        tensor = self.inputs[index]
+        where = f"{self.kind} '{self.name}'"
+        if tensor is None or tensor.dtype not in (DType.INT32, DType.INT64):
+            raise ModelError(f"{where}: the {what} are not integers")
+        if not tensor.is_constant:
+            raise UnsupportedError(
+                f"{where}: the {what} are computed by the model, in {describe(tensor)}.",
+                f"Give the {what} as a constant.",
+            )
+        return tensor.values
 
 
 # A flatbuffer table without fields: a vtable of 4 bytes (size 4, table size 4), then its table.

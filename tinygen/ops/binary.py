@@ -11,6 +11,7 @@ from tinygen.errors import ModelError
 from tinygen.ir import Activation, Array, DType, Op, Tensor
 from tinygen.ops.base import Call, Kernel, Node, Value, describe
 from tinygen.ops.lut import every_value, lut_kernel
+from tinygen.quant import activation_range, dtype_range
 
 Int8Array = npt.NDArray[np.int8]
 MAX_LOOPS = 4
@@ -151,11 +152,32 @@ def geometry_of(op: Binary) -> Geometry:
     return Geometry(loops, swapped)
 
 
-def binary_call(op: Binary, params: tuple[tuple[str, Value], ...]) -> Call:
-    """A call of a kernel over ``tg_binary_shape``."""
+def binary_call(
+    op: Binary, params: tuple[tuple[str, Value], ...], *, right_only: bool = False
+) -> Call:
+    """A call of a kernel over ``tg_binary_shape``; the output's clamp is added to ``params``."""
     geometry = geometry_of(op)
     operands = (op.b, op.a) if geometry.swapped else (op.a, op.b)
-    return Call(geometry.shape, params, operands, (op.y,))
+    low, high = activation_range(op.activation, op.y)
+    full_range = (low, high) == dtype_range(DType.INT8)
+    shape = (*geometry.shape, ("right_only", int(right_only)), ("full_range", int(full_range)))
+    params = (*params, ("output_min", low), ("output_max", high))
+    return Call(shape, params, operands, (op.y,))
+
+
+def rescaling_call(
+    op: Binary, params: tuple[tuple[str, Value], ...], multiplier: int, shift: int
+) -> Call:
+    """A call of a kernel that ends in ``tg_output_s8``, on accumulators below 2**30."""
+    right_only = multiplier == 0 or shift < 0
+    beyond_first = -1 - shift if multiplier else 0
+    params = (
+        *params,
+        ("multiplier", multiplier),
+        ("shift", beyond_first if right_only else shift),
+        ("output_zero_point", op.y.zero_point),
+    )
+    return binary_call(op, params, right_only=right_only)
 
 
 def one_variable_kernel(elementwise: Elementwise[B]) -> Kernel[B]:

@@ -134,16 +134,11 @@ def _interval(
     w: npt.NDArray[np.int64],
     q: npt.NDArray[np.int64],
 ) -> int | None:
-    """The middle of the admissible values of c for the given pairs, or None."""
+    """The middle of the admissible values of c, of some 2**30 magnitude at most, or None."""
     least = (q << shift) - (a * x + b * w)
-    low = least.max(where=q > sum_.low, initial=-(2**40))
-    high = least.min(where=q < sum_.high, initial=2**40) + (1 << shift) - 1
-    if low > high:
-        return None
-    if low <= -(2**40) or high >= 2**40:
-        # Every result is one and the same bound: any c far enough on its side will do.
-        return int(high if low <= -(2**40) else low)
-    return int(low + high) // 2
+    low = least.max(where=q > sum_.low, initial=-(2**30))
+    high = least.min(where=q < sum_.high, initial=2**30) + (1 << shift) - 1
+    return int(low + high) // 2 if low <= high else None
 
 
 def _sign(value: float) -> int:

@@ -7,7 +7,14 @@ import numpy as np
 
 from tinygen.ir import Array
 from tinygen.ops.base import Call, Kernel
-from tinygen.ops.binary import Binary, Int8Array, binary_call, geometry_of
+from tinygen.ops.binary import (
+    Binary,
+    Int8Array,
+    binary_call,
+    geometry_of,
+    int8_operands,
+    rescaling_call,
+)
 from tinygen.ops.binary_sum import LEFT_SHIFT, ScaledSum, linear_form, scaled_sum
 from tinygen.quant import activation_range
 
@@ -34,7 +41,9 @@ def output_scale(op: Binary) -> str:
 
     The reference kernels stop there; check the ranges that the converter calibrated.
     """
-    return f"{op.y.scale:g} against {op.a.scale:g} and {op.b.scale:g}" if ratios(op)[2] >= 1 else ""
+    if int8_operands(op) or ratios(op)[2] < 1:
+        return ""
+    return f"{op.y.scale:g} against {op.a.scale:g} and {op.b.scale:g}"
 
 
 def sum_of_operands(op: Binary, sign: int) -> ScaledSum:
@@ -58,31 +67,21 @@ def sum_kernels(sum_of: SumOf[B]) -> tuple[Kernel[B], ...]:
         return sum_.swapped if geometry_of(op).swapped else sum_
 
     def lower_linear(op: B) -> tuple[Call, ...]:
-        sum_ = oriented(op)
-        form = linear_form(sum_)
+        form = linear_form(oriented(op))
         assert form is not None, "the row was chosen, so the form exists"
         params = (
             ("a", form.a),
             ("b", form.b),
             ("c", form.c),
-            ("shift", form.shift),
-            ("output_min", sum_.low),
-            ("output_max", sum_.high),
+            ("shift", form.shift - 1),
         )
         return (binary_call(op, params),)
 
     def lower_table(op: B) -> tuple[Call, ...]:
         sum_ = oriented(op)
-        params = (
-            ("x_table", sum_.x.table()),
-            ("w_table", sum_.w.table()),
-            ("multiplier", sum_.multiplier),
-            ("shift", sum_.shift),
-            ("output_zero_point", sum_.zero_point),
-            ("output_min", sum_.low),
-            ("output_max", sum_.high),
-        )
-        return (binary_call(op, params),)
+        # Each entry is below 2**28: an input multiplier is at most one half.
+        params = (("x_table", sum_.x.table()), ("w_table", sum_.w.table()))
+        return (rescaling_call(op, params, sum_.multiplier, sum_.shift),)
 
     return (
         Kernel(

@@ -9,6 +9,7 @@ import numpy as np
 from tinygen.errors import ModelError
 from tinygen.ir import Array, Op
 from tinygen.ops.base import Call, Kernel, Node, OpDef, int8_per_tensor
+from tinygen.ops.unary import scale_in_range
 from tinygen.quant import multiply_by_quantized_multiplier, quantize_multiplier
 
 
@@ -28,16 +29,14 @@ class Mean(Op):
 
 
 def parse(node: Node) -> Mean:
-    """Read the node. Raises ModelError where the axes are not constant or do not fit the shapes."""
+    """Read the node. Raises ModelError where the axes do not fit the shapes."""
     import tflite
 
     node.arity(2)
-    x, axis, y = *node.present, node.outputs[0]
+    x, y = node.present[0], node.outputs[0]
     where = f"MEAN '{node.name}'"
-    if not axis.is_constant:
-        raise ModelError(f"{where}: the axes are not constant")
     rank = len(x.shape)
-    given = [int(v) for v in np.asarray(axis.values).reshape(-1)]
+    given = [int(v) for v in node.integers(1, "axes").reshape(-1)]
     if any(not -rank <= v < rank for v in given):
         raise ModelError(f"{where}: axes {given} do not exist in input {x.shape}")
     axes = tuple(sorted({v % rank for v in given}))
@@ -108,7 +107,7 @@ def lower(op: Mean) -> tuple[Call, ...]:
 MEAN = OpDef(
     op=Mean,
     parse=parse,
-    rules=(int8_per_tensor, few_groups),
+    rules=(int8_per_tensor, scale_in_range, few_groups),
     reference=reference,
     kernels=(Kernel("tg_mean_s8", "tg_mean_s8.h", "tg_mean_s8", lower),),
 )

@@ -10,13 +10,13 @@ from tinygen.ops.base import Call, Kernel, Node, OpDef
 from tinygen.ops.binary import (
     Binary,
     Int8Array,
-    binary_call,
     few_loops,
     geometry_of,
     int8_operands,
     one_variable_kernel,
     parse_binary,
     reference_of,
+    rescaling_call,
 )
 from tinygen.ops.convolution import fused_clamp
 from tinygen.quant import (
@@ -52,27 +52,27 @@ def elementwise(op: Mul, a: Array, b: Array) -> Int8Array:
     return np.clip(scaled + op.y.zero_point, *activation_range(op.activation, op.y)).astype(np.int8)
 
 
+def scales_in_range(op: Mul) -> str:
+    """The product of the inputs' scales is less than 2**14 times the output's.
+
+    Beyond that the reference kernels overflow; check the ranges that the converter calibrated.
+    """
+    if int8_operands(op) or op.a.scale * op.b.scale < 2**14 * op.y.scale:
+        return ""
+    return f"{op.a.scale:g} times {op.b.scale:g} against {op.y.scale:g}"
+
+
 def lower(op: Mul) -> tuple[Call, ...]:
     """The call of ``tg_mul_s8``."""
     x, w = (op.b, op.a) if geometry_of(op).swapped else (op.a, op.b)
-    multiplier, shift = multiplier_of(op)
-    low, high = activation_range(op.activation, op.y)
-    params = (
-        ("x_zero_point", x.zero_point),
-        ("w_zero_point", w.zero_point),
-        ("multiplier", multiplier),
-        ("shift", shift),
-        ("output_zero_point", op.y.zero_point),
-        ("output_min", low),
-        ("output_max", high),
-    )
-    return (binary_call(op, params),)
+    params = (("x_zero_point", x.zero_point), ("w_zero_point", w.zero_point))
+    return (rescaling_call(op, params, *multiplier_of(op)),)
 
 
 MUL = OpDef(
     op=Mul,
     parse=parse,
-    rules=(int8_operands, fused_clamp, few_loops),
+    rules=(int8_operands, fused_clamp, scales_in_range, few_loops),
     reference=reference_of(elementwise),
     kernels=(
         one_variable_kernel(elementwise),

@@ -70,11 +70,10 @@ def _paddings(node: Node) -> Paddings:
     if len(node.present) != len(node.inputs):
         raise ModelError(f"{where}: an input is missing")
     x, paddings, y = node.present[0], node.present[1], node.outputs[0]
-    if not paddings.is_constant:
-        raise ModelError(f"{where}: the paddings are not constant")
+    values = node.integers(1, "paddings")
     if paddings.shape != (len(x.shape), 2):
         raise ModelError(f"{where}: paddings {paddings.shape} do not fit input {x.shape}")
-    pairs = tuple((int(before), int(after)) for before, after in paddings.values)
+    pairs = tuple((int(before), int(after)) for before, after in values)
     shape = tuple(n + before + after for n, (before, after) in zip(x.shape, pairs, strict=True))
     if y.shape != shape or min((min(pair) for pair in pairs), default=0) < 0:
         raise ModelError(f"{where}: paddings {pairs} do not take {x.shape} to {y.shape}")

@@ -8,7 +8,7 @@ import numpy as np
 from tinygen.ir import Array, DType, Op
 from tinygen.ops.base import Call, Kernel, Node, OpDef, describe
 from tinygen.ops.lut import every_value, lookup, lut_kernel
-from tinygen.ops.unary import check_unary
+from tinygen.ops.unary import check_unary, scale_in_range
 from tinygen.quant import (
     dtype_range,
     multiply_by_quantized_multiplier,
@@ -92,7 +92,7 @@ def lower(op: Quantize) -> tuple[Call, ...]:
 QUANTIZE = OpDef(
     op=Quantize,
     parse=parse,
-    rules=(types,),
+    rules=(types, scale_in_range),
     reference=reference,
     kernels=(
         Kernel(

@@ -8,7 +8,7 @@ import numpy as np
 from tinygen.ir import Activation, Array, DType, Numerics, Op
 from tinygen.ops.base import Node, OpDef, int8_per_tensor
 from tinygen.ops.lut import clamp_kernel, every_value, lookup, lut_kernel
-from tinygen.ops.unary import check_unary
+from tinygen.ops.unary import check_unary, scale_in_range
 from tinygen.quant import (
     activation_range,
     multiply_by_quantized_multiplier,
@@ -97,7 +97,7 @@ def parse_relu_n1_to_1(node: Node) -> ReluN1To1:
 RELU = OpDef(
     op=Relu,
     parse=parse_relu,
-    rules=(int8_per_tensor,),
+    rules=(int8_per_tensor, scale_in_range),
     reference=lambda op, values: (lookup(relu_table(op), values[0]),),
     kernels=(clamp_kernel(relu_table), lut_kernel(relu_table)),
 )
@@ -105,7 +105,7 @@ RELU = OpDef(
 RELU6 = OpDef(
     op=Relu6,
     parse=parse_relu6,
-    rules=(int8_per_tensor,),
+    rules=(int8_per_tensor, scale_in_range),
     reference=lambda op, values: (lookup(relu6_table(op), values[0]),),
     kernels=(clamp_kernel(relu6_table), lut_kernel(relu6_table)),
 )
@@ -113,7 +113,7 @@ RELU6 = OpDef(
 RELU_N1_TO_1 = OpDef(
     op=ReluN1To1,
     parse=parse_relu_n1_to_1,
-    rules=(int8_per_tensor,),
+    rules=(int8_per_tensor, scale_in_range),
     reference=lambda op, values: (lookup(relu_n1_to_1_table(op), values[0]),),
     kernels=(clamp_kernel(relu_n1_to_1_table), lut_kernel(relu_n1_to_1_table)),
 )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import isfinite
 from typing import ClassVar
 
 import numpy as np
@@ -44,14 +45,17 @@ class Softmax(Op):
 
 
 def parse(node: Node) -> Softmax:
-    """Read the node. Raises ModelError where input and output shapes differ."""
+    """Read the node. Raises ModelError where shapes differ or beta is not a number."""
     import tflite
 
     node.arity(1)
     x, y = node.present[0], node.outputs[0]
     if x.shape != y.shape or not x.shape:
         raise ModelError(f"SOFTMAX '{node.name}': input {x.shape} and output {y.shape} must agree")
-    return Softmax(node.name, (x,), node.outputs, node.options(tflite.SoftmaxOptions).Beta())
+    beta = node.options(tflite.SoftmaxOptions).Beta()
+    if not isfinite(beta):
+        raise ModelError(f"SOFTMAX '{node.name}': beta is {beta}")
+    return Softmax(node.name, (x,), node.outputs, beta)
 
 
 def types(op: Softmax) -> str:
@@ -83,8 +87,10 @@ def step_is_large(op: Softmax) -> str:
 
     The reference kernels stop there; check the range that the converter calibrated.
     """
+    if types(op):
+        return ""
     found = op.beta * op.x.scale
-    return f"{found:g}" if found * (1 << (31 - DIFFERENCE_INTEGER_BITS)) <= 1 else ""
+    return "" if found * (1 << (31 - DIFFERENCE_INTEGER_BITS)) > 1 else f"{found:g}"
 
 
 @lru_cache(maxsize=64)

@@ -19,10 +19,10 @@ Pass = Callable[[Graph], Graph]
 PIPELINE: tuple[Pass, ...] = (
     fold_constants,
     fold_views,
+    drop_dead_ops,  # before the rest, which must see who really reads a tensor
     drop_identities,
     fuse_pad,
     fuse_activation,
-    drop_dead_ops,
 )
 
 

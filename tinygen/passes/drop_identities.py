@@ -2,8 +2,8 @@
 QUANTIZE between equal types, a RELU where the zero point is the smallest value.
 
 Exact, because input and output have one shape, type and quantization, so that readers take their
-bytes alike, and the bytes are equal: a view's always are, and an elementwise operator is dropped only
-if its reference maps each of the 256 possible values to itself.
+bytes alike, and the bytes are equal: a view's always are, and an elementwise operator is dropped
+only if its reference maps each of the 256 possible values to itself.
 """
 
 import numpy as np

@@ -13,7 +13,10 @@ import numpy as np
 from tinygen.ir import Activation, Graph, Op
 from tinygen.ops.add import Add
 from tinygen.ops.conv2d import Conv2D
+from tinygen.ops.depthwise_conv2d import DepthwiseConv2D
+from tinygen.ops.fully_connected import FullyConnected
 from tinygen.ops.mul import Mul
+from tinygen.ops.pool2d import AveragePool2D, MaxPool2D
 from tinygen.ops.relu import Relu, Relu6, ReluN1To1
 from tinygen.ops.sub import Sub
 from tinygen.passes.rewrite import (
@@ -26,7 +29,16 @@ from tinygen.passes.rewrite import (
 from tinygen.quant import activation_range
 
 # Operators whose last act is to limit their results to the fused activation's range.
-CLAMPING = (Add, Conv2D, Mul, Sub)
+CLAMPING = (
+    Add,
+    AveragePool2D,
+    Conv2D,
+    DepthwiseConv2D,
+    FullyConnected,
+    MaxPool2D,
+    Mul,
+    Sub,
+)
 
 CLAMPS = (Activation.NONE, Activation.RELU, Activation.RELU6, Activation.RELU_N1_TO_1)
 

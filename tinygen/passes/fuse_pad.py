@@ -10,21 +10,22 @@ from dataclasses import replace
 
 from tinygen.ir import DType, Graph, Op
 from tinygen.ops.conv2d import Conv2D
+from tinygen.ops.depthwise_conv2d import DepthwiseConv2D
 from tinygen.ops.pad import Pad
-from tinygen.passes.rewrite import read_only_by, with_ops
+from tinygen.passes.rewrite import with_ops
 
-CONVOLUTIONS = (Conv2D,)
+CONVOLUTIONS = (Conv2D, DepthwiseConv2D)
 
 
 def fuse_pad(graph: Graph) -> Graph:
     """Let convolutions read a PAD's input where nothing else reads its output."""
-    for pad in graph.ops:
-        readers = graph.consumers(pad.outputs[0])
-        if isinstance(pad, Pad) and pads_images_with_zeros(pad) and readers:
-            fused = {id(op): with_pad(op, pad) for op in readers}
-            if read_only_by(graph, pad.y, *readers) and all(fused.values()):
-                rest = (op for op in graph.ops if op is not pad)
-                graph = with_ops(graph, [fused.get(id(op)) or op for op in rest])
+    for pad in reversed(graph.ops):  # of two in a row, the second first
+        if not isinstance(pad, Pad) or pad.y in graph.outputs or not pads_images_with_zeros(pad):
+            continue
+        fused = {id(op): with_pad(op, pad) for op in graph.consumers(pad.y)}
+        if all(fused.values()):
+            rest = (op for op in graph.ops if op is not pad)
+            graph = with_ops(graph, [fused.get(id(op)) or op for op in rest])
     return graph
 
 

@@ -21,6 +21,25 @@ from tinygen.run.counting_regions import CodeLayout, function_ranges, regions_of
 from tinygen.run.plugin import plugin_library
 from tinygen.timing import Block, Cycles, core_timing, estimate, read_image
 
+__all__ = [
+    "ICOUNT",
+    "PLUGIN",
+    "BlockCounts",
+    "CodeLayout",
+    "Counter",
+    "Counts",
+    "LayerCounts",
+    "collect",
+    "counts_from_ticks",
+    "icount_arguments",
+    "instructions_of",
+    "parse_counts",
+    "per_inference",
+    "prepare",
+    "read_counts",
+    "ticks_to_instructions",
+]
+
 PLUGIN = "plugin"
 ICOUNT = "icount"
 

@@ -1,8 +1,8 @@
 """A running firmware, over any link: inputs in, outputs out, within a bounded time.
 
 The host numbers its requests and sends as many ahead as the firmware takes. Replies may be lost,
-doubled or damaged: what is not answered in time is sent again from the first gap on, a bounded number
-of times, and the firmware carries nothing out twice. Then there is one clear error.
+doubled or damaged: what is not answered in time is sent again from the first gap on, a bounded
+number of times, and the firmware carries nothing out twice. Then there is one clear error.
 """
 
 import secrets

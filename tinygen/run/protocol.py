@@ -78,7 +78,8 @@ class Frame:
 def encode_frame(frame: Frame) -> bytes:
     """The bytes of a frame, from the one that ends whatever noise was before to its own end."""
     body = _HEADER.pack(len(frame.payload), frame.kind, frame.sequence) + frame.payload
-    return b"\0" + cobs.encode(body + _CRC.pack(crc32(body))) + b"\0"
+    stuffed: bytes = cobs.encode(body + _CRC.pack(crc32(body)))
+    return b"\0" + stuffed + b"\0"
 
 
 def decode_frame(data: bytes) -> Frame:
@@ -218,8 +219,13 @@ _FAULTS = {
     25: "division by zero",
 }
 _EXCEPTIONS = {
-    2: "NMI", 3: "HardFault", 4: "MemManage fault", 5: "BusFault", 6: "UsageFault", 7: "SecureFault",
-}  # fmt: skip
+    2: "NMI",
+    3: "HardFault",
+    4: "MemManage fault",
+    5: "BusFault",
+    6: "UsageFault",
+    7: "SecureFault",
+}
 
 
 def decode_crash(payload: bytes) -> Crash:

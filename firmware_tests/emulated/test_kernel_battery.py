@@ -1,0 +1,69 @@
+"""Every kernel row over all of its cases, on every emulated core, against the numpy reference.
+
+The cases are those of the host's tests. Operators that fit a board's RAM together share an image:
+the image is a graph of independent operators, compiled as any model is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tinygen.build import build
+
+from firmware_tests.golden.corpus import BOARDS
+from firmware_tests.kernels.cases import all_cases, batches
+from firmware_tests.kernels.harness import RowChoice, assert_equal, expected, graph_of
+from tinygen.board import Board, load_board
+from tinygen.compile import Options, compile_graph
+from tinygen.emit import Optimize
+from tinygen.ir import Op
+from tinygen.project import write_project
+from tinygen.run.runners import open_device
+from tinygen.select import candidates
+from tinygen.vectors import draw_vectors
+
+pytestmark = pytest.mark.emulated
+
+ROWS = max(len(candidates(op, load_board(b).core.isa)) for op in all_cases() for b in BOARDS)
+VECTORS = 5  # the four extremes and one uniform
+
+
+def room(board: Board) -> int:
+    """Bytes of activations that one image of cases may have."""
+    assert board.ram_bytes is not None
+    return min(board.ram_bytes // 2, 256 * 1024)
+
+
+def has_row(op: Op, board: Board, row: int) -> bool:
+    """Whether ``row`` is not the same choice for ``op`` as an earlier one."""
+    return row < max(1, len(candidates(op, board.core.isa)))
+
+
+@pytest.mark.parametrize("row", range(ROWS))
+@pytest.mark.parametrize("name", BOARDS)
+def test_every_row_gives_the_references_bytes(name: str, row: int, tmp_path: Path) -> None:
+    board = load_board(name)
+    ops = tuple(op for op in all_cases() if has_row(op, board, row))
+    groups = list(batches(ops, room(board)))
+    if not groups:
+        pytest.skip(f"no operator has {row + 1} rows on {name}")
+    for number, group in enumerate(groups):
+        run_on(board, group, row, tmp_path / str(number))
+
+
+def run_on(board: Board, ops: Sequence[Op], row: int, directory: Path) -> None:
+    """Compile ``ops`` with the row numbered ``row``, run them on ``board``, and compare."""
+    graph = graph_of(ops)
+    optimize = Optimize.SIZE if row % 2 else Optimize.SPEED
+    program = compile_graph(
+        graph, "cases.tflite", "0" * 64, board.core.name, board.core.isa,
+        Options(optimize=optimize), choose=RowChoice(row),
+    )  # fmt: skip
+    write_project(program, board, directory)
+    image = build(directory).image
+    inputs = draw_vectors(graph, VECTORS, seed=row).inputs
+    with open_device(board, image, "0" * 64) as device:
+        got = [device.run(vector).outputs for vector in inputs]
+    same_order = replace(program.graph, inputs=graph.inputs)
+    assert_equal(same_order, inputs, got, expected(graph, inputs))

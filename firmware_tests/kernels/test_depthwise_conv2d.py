@@ -1,0 +1,147 @@
+"""DEPTHWISE_CONV_2D: every row against the reference, the reference against the interpreters."""
+
+import numpy as np
+import pytest
+
+from firmware_tests.kernels.agreement import assert_interpreter_agrees
+from firmware_tests.kernels.harness import check_native
+from firmware_tests.kernels.weighted import (
+    CLAMPS,
+    ONE_INSTANCE,
+    Range,
+    drawn_window,
+    weighted_tensors,
+    window_for,
+)
+from tinygen.ir import Activation, Numerics
+from tinygen.ops.base import Isa
+from tinygen.ops.depthwise_conv2d import DEPTHWISE_CONV_2D, MAX_TAPS, DepthwiseConv2D
+from tinygen.ops.window import Pair, Window
+from tinygen.select import candidates
+
+
+def depthwise(
+    name: str,
+    seed: int,
+    size: Pair,
+    window: Window,
+    out: Pair,
+    *,
+    kind: Range = Range.USUAL,
+    channels: int = 4,
+    multiplier: int = 1,
+    batches: int = 1,
+    per_channel: bool = True,
+    has_bias: bool = True,
+    activation: Activation = Activation.NONE,
+) -> DepthwiseConv2D:
+    """One depthwise convolution with drawn weights and quantization."""
+    out_c = channels * multiplier
+    shapes = ((batches, *size, channels), (1, *window.kernel, out_c), (batches, *out, out_c))
+    depth = window.kernel[0] * window.kernel[1]
+    rng = np.random.default_rng(seed)
+    axis = 3 if per_channel else None
+    inputs, y = weighted_tensors(name, kind, shapes, depth, axis, has_bias, rng)
+    return DepthwiseConv2D(name, inputs, (y,), window, activation)
+
+
+def plain(
+    name: str,
+    seed: int,
+    *,
+    size: Pair = (6, 5),
+    kernel: Pair = (3, 3),
+    stride: Pair = (1, 1),
+    dilation: Pair = (1, 1),
+    same: bool = True,
+    channels: int = 4,
+    multiplier: int = 1,
+    batches: int = 1,
+    per_channel: bool = True,
+    has_bias: bool = True,
+    activation: Activation = Activation.NONE,
+) -> DepthwiseConv2D:
+    """A case whose window follows from a padding scheme."""
+    window, out = window_for(size, kernel, stride, dilation, same)
+    return depthwise(
+        name,
+        seed,
+        size,
+        window,
+        out,
+        channels=channels,
+        multiplier=multiplier,
+        batches=batches,
+        per_channel=per_channel,
+        has_bias=has_bias,
+        activation=activation,
+    )
+
+
+def drawn(index: int, kind: Range) -> DepthwiseConv2D:
+    """A case with everything drawn."""
+    rng = np.random.default_rng((11, index))
+    size, window, out = drawn_window(rng)
+    return depthwise(
+        f"{kind.value}_{index}",
+        index,
+        size,
+        window,
+        out,
+        kind=kind,
+        channels=int(rng.integers(1, 11)),
+        multiplier=int(rng.choice([1, 1, 2, 3])),
+        batches=1 + (index % 5 == 0),
+        per_channel=bool(index % 3),
+        has_bias=bool(index % 4),
+        activation=CLAMPS[index % len(CLAMPS)],
+    )
+
+
+NAMED = (
+    plain("words_of_channels", 1, channels=8, activation=Activation.RELU),
+    plain("odd_channels", 2, channels=7),
+    plain("three_channels", 3, channels=3, stride=(2, 2)),
+    plain("valid", 4, same=False, channels=5, size=(7, 7), stride=(2, 1)),
+    plain("one_pixel", 5, size=(1, 1), channels=6),
+    plain("whole_image", 6, size=(4, 5), kernel=(4, 5), same=False, channels=6),
+    plain("strides_beyond_kernel", 7, size=(9, 11), kernel=(2, 2), stride=(4, 5), channels=5),
+    plain("dilated", 8, size=(9, 8), dilation=(2, 3), channels=6),
+    plain("dilated_beyond_image", 9, size=(4, 4), dilation=(4, 4)),
+    plain("most_taps", 10, size=(9, 9), kernel=(4, 8), channels=5),
+    plain("too_many_taps", 11, size=(9, 9), kernel=(11, 3), channels=3),
+    plain("batches", 12, batches=3, channels=5, size=(3, 4)),
+    plain("per_tensor", 13, per_channel=False, activation=Activation.RELU6, channels=9),
+    plain("without_bias", 14, has_bias=False, channels=6),
+    plain("multiplier", 15, channels=3, multiplier=3),
+    plain("one_channel", 16, channels=1),
+    plain("one_channel_to_eight", 17, size=(12, 9), kernel=(10, 8), channels=1, multiplier=8),
+)
+DRAWN = tuple(drawn(i, kind) for kind in Range for i in range(12))
+
+
+def test_every_row_gives_the_references_bytes() -> None:
+    check_native((*NAMED, *DRAWN), options=ONE_INSTANCE)
+
+
+@pytest.mark.parametrize("isa", [Isa.ANY, Isa.DSP], ids=str)
+def test_instances_for_one_geometry_give_the_references_bytes(isa: Isa) -> None:
+    check_native(NAMED, isa=isa, every_row=False, seed=3)
+
+
+def test_every_row_is_the_best_for_some_case() -> None:
+    chosen = {candidates(op, isa)[0].function for op in NAMED for isa in (Isa.ANY, Isa.DSP)}
+    assert chosen == {row.function for row in DEPTHWISE_CONV_2D.kernels}
+
+
+def test_kernels_with_more_taps_than_pointers_are_convolved_by_groups() -> None:
+    rows = {op.name: candidates(op, Isa.ANY)[0].function for op in NAMED}
+    taps = {op.name: op.window.kernel[0] * op.window.kernel[1] for op in NAMED}
+    assert (taps["most_taps"], rows["most_taps"]) == (MAX_TAPS, "tg_depthwise_conv2d_s8")
+    assert (taps["too_many_taps"], rows["too_many_taps"]) == (MAX_TAPS + 1, "tg_conv2d_s8")
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("numerics", list(Numerics), ids=lambda n: n.value)
+def test_the_reference_is_the_interpreters(numerics: Numerics) -> None:
+    assert_interpreter_agrees((*NAMED, *DRAWN), numerics)

@@ -1,0 +1,93 @@
+"""The pools: every row against the reference, the reference against the interpreters."""
+
+import numpy as np
+import pytest
+
+from firmware_tests.kernels.agreement import assert_interpreter_agrees
+from firmware_tests.kernels.harness import check_native
+from firmware_tests.kernels.tensors import any_scale, any_zero_point, quantized
+from firmware_tests.kernels.weighted import CLAMPS, ONE_INSTANCE, drawn_window, window_for
+from tinygen.ir import Activation, Numerics
+from tinygen.ops.pool2d import AVERAGE_POOL_2D, MAX_POOL_2D, AveragePool2D, MaxPool2D, Pool2D
+from tinygen.ops.window import Pair, Window
+
+KINDS: tuple[type[Pool2D], ...] = (AveragePool2D, MaxPool2D)
+
+
+def pool(
+    op: type[Pool2D],
+    name: str,
+    seed: int,
+    size: Pair,
+    window: Window,
+    out: Pair,
+    channels: int,
+    batches: int = 1,
+    activation: Activation = Activation.NONE,
+) -> Pool2D:
+    """One pool with drawn quantization."""
+    rng = np.random.default_rng(seed)
+    scale, zero = any_scale(rng), any_zero_point(rng)
+    x = quantized(f"{name}_x", (batches, *size, channels), scale, zero)
+    y = quantized(name, (batches, *out, channels), scale, zero)
+    return op(name, (x,), (y,), window, activation)
+
+
+def drawn(op: type[Pool2D], index: int) -> Pool2D:
+    """A case with everything drawn."""
+    rng = np.random.default_rng((13, index))
+    size, window, out = drawn_window(rng, dilated=False)
+    channels, batches = int(rng.integers(1, 11)), 1 + (index % 5 == 0)
+    name = f"{op.kind}_{index}".lower()
+    clamp = CLAMPS[index % len(CLAMPS)]
+    return pool(op, name, index, size, window, out, channels, batches, clamp)
+
+
+def named(op: type[Pool2D]) -> tuple[Pool2D, ...]:
+    """What tends to go wrong."""
+
+    def case(
+        name: str, size: Pair, kernel: Pair, stride: Pair, same: bool, channels: int
+    ) -> Pool2D:
+        window, out = window_for(size, kernel, stride, (1, 1), same)
+        return pool(op, f"{op.kind}_{name}".lower(), len(name), size, window, out, channels)
+
+    return (
+        case("global", (25, 5), (25, 5), (1, 1), False, 9),
+        case("one_pixel", (1, 1), (3, 3), (1, 1), True, 4),
+        case("overlapping", (7, 6), (3, 2), (1, 1), True, 5),
+        case("strides_beyond_kernel", (9, 8), (2, 2), (4, 3), False, 3),
+        case("most_taps_by_reciprocal", (19, 19), (19, 19), (1, 1), False, 5),
+        case("taps_by_division", (20, 19), (19, 20), (9, 9), True, 5),
+    )
+
+
+ALL = tuple(case for op in KINDS for case in (*named(op), *(drawn(op, i) for i in range(30))))
+
+
+def test_every_row_gives_the_references_bytes() -> None:
+    check_native(ALL, options=ONE_INSTANCE)
+
+
+def test_instances_for_one_geometry_give_the_references_bytes() -> None:
+    check_native([case for op in KINDS for case in named(op)], every_row=False, seed=3)
+
+
+def test_every_pool_has_one_row() -> None:
+    assert [len(d.kernels) for d in (AVERAGE_POOL_2D, MAX_POOL_2D)] == [1, 1]
+
+
+def test_division_by_reciprocal_is_exact_for_every_sum_and_window() -> None:
+    """The formula of tg_pool_average, over everything that it can meet."""
+    for taps in range(1, 362):
+        magnitudes = np.arange(128 * taps + 1, dtype=np.uint64) + taps // 2
+        reciprocal = ((1 << 24) + taps - 1) // taps
+        products = magnitudes * np.uint64(reciprocal)
+        assert int(products.max()) < 2**32
+        assert np.array_equal(products >> np.uint64(24), magnitudes // np.uint64(taps)), taps
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("numerics", list(Numerics), ids=lambda n: n.value)
+def test_the_reference_is_the_interpreters(numerics: Numerics) -> None:
+    assert_interpreter_agrees(ALL, numerics)
