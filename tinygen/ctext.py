@@ -28,15 +28,19 @@ _KEYWORDS = frozenset(
 # A file NAME.h on the include path must hide neither a header of C nor one of the firmware.
 _HEADERS = frozenset(
     "assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdarg "
-    "stdbool stddef stdint stdio stdlib string tgmath time wchar wctype unistd board crc32 frame "
-    "layers mmio platform protocol timer uart firmware firmware_model".split()
+    "stdbool stddef stdint stdio stdlib string tgmath time wchar wctype unistd arm_acle arm_mve "
+    "board crc32 frame layers mmio platform protocol timer uart firmware firmware_model".split()
 )
 
 
 def identifier(text: str, limit: int = 40) -> str:
-    """A lower-case C identifier that still reads like ``text``; never empty, a keyword or a header's name."""
+    """A lower-case C identifier that still reads like ``text``.
+
+    It is never empty, a keyword, the name of a header, or one that a kernel may have.
+    """
     words = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:limit].rstrip("_")
-    if not words or words[0].isdigit() or words in _KEYWORDS | _HEADERS:
+    taken = words in _KEYWORDS | _HEADERS or words.startswith("tg_")
+    if not words or words[0].isdigit() or taken:
         words = f"m_{words}".rstrip("_")
     return words
 

@@ -19,6 +19,7 @@ void uart_init(void)
     const uint32_t divider = BOARD_CLOCK_HZ / UART_BAUD;
     BAUDDIV = divider < BAUDDIV_MINIMUM ? BAUDDIV_MINIMUM : divider;
     CTRL = CTRL_TX_ENABLE | CTRL_RX_ENABLE;
+    (void)DATA; /* drop what was received before; it also wakes QEMU's receiver */
     /* QEMU stops polling a serial port that did not take a byte while the receiver was off, and
      * looks again only when a byte has been read. The host repeats what this may drop. */
     (void)DATA;

@@ -20,6 +20,7 @@ void uart_init(void)
 {
     BRR = BOARD_CLOCK_HZ / UART_BAUD;
     CR1 = CR1_UE | CR1_TE | CR1_RE;
+    (void)DR; /* drop what was received before; it also wakes QEMU's receiver */
 }
 
 uint8_t uart_read(void)

@@ -13,7 +13,7 @@ from typing import Any
 from tinygen.errors import ModelError, UnsupportedError
 from tinygen.frontend.flatbuffer import HINT, verify
 from tinygen.frontend.schema import IDENTIFIER, VERSION, model_layout, options_layouts
-from tinygen.frontend.tensors import TensorInfo, TensorReader
+from tinygen.frontend.tensors import TensorInfo, TensorReader, printable
 from tinygen.ir import Graph, Numerics, Op, Tensor
 from tinygen.ops import BY_KIND
 from tinygen.ops.base import Node
@@ -146,7 +146,7 @@ class _Reader:
         if code < 0:
             raise ModelError(f"operator code {code} is negative")
         if code == builtins.CUSTOM:
-            return f"CUSTOM:{(table.CustomCode() or b'').decode()}"
+            return f"CUSTOM:{printable(table.CustomCode() or b'')}"
         names = (name for name, value in vars(builtins).items() if value == code)
         return next(names, f"BUILTIN_{code}")
 

@@ -1,10 +1,14 @@
 /* CONV_2D on int8, NHWC, weights OHWI with one scale per output channel; any geometry and groups.
  *
- * Each output pixel reads a patch of kernel_h * kernel_w * group_c bytes, which is gathered into
- * scratch, with the input's zero point where the kernel hangs over the border. The input offset is
- * folded into the bias, so a pixel is then the product of its patch with the weight matrix; patches
- * are gathered in pairs, so that each weight is loaded once for two pixels. Groups are convolved one
- * after the other; a depthwise convolution is one with as many groups as input channels.
+ * Each output pixel is the product of a patch of kernel_h * kernel_w * group_c bytes with the rows
+ * of weights. Patches are read where they are, in runs: one kernel row is one run of bytes, or one
+ * for each tap where taps are dilated or channels grouped. The input offset is folded into the bias,
+ * so where the kernel hangs over the border it has to read the input's zero point: such runs come
+ * from the scratch, which holds nothing else, and the scratch is small.
+ *
+ * Pixels whose columns lie inside the image go in pairs, so that each weight is loaded once for two.
+ * Groups are convolved one after the other; a depthwise convolution is one with as many groups as
+ * input channels.
  */
 #ifndef TG_CONV2D_S8_H
 #define TG_CONV2D_S8_H
@@ -20,13 +24,13 @@ typedef struct {
     int32_t stride_h, stride_w;
     int32_t dilation_h, dilation_w;
     int32_t pad_top, pad_left;
-    int32_t depth;      /* bytes from one row of weights to the next, and from patch to patch */
+    int32_t zeros;      /* bytes of scratch: the longest run of a pair, or none without a border */
     int32_t right_only; /* see tg_output_s8 */
     int32_t full_range; /* see tg_make_output */
 } tg_conv2d_s8_shape;
 
 typedef struct {
-    const int8_t *weights;     /* out_c rows; what exceeds the kernel is zero */
+    const int8_t *weights;     /* out_c * kernel_h * kernel_w * in_c / groups */
     const int32_t *bias;       /* per output channel; bias - input_zero_point * sum(weights) */
     const int32_t *multiplier; /* per output channel */
     const int8_t *shift;       /* per output channel, see tg_output_s8 */
@@ -36,94 +40,144 @@ typedef struct {
     int32_t output_max;
 } tg_conv2d_s8_params;
 
-/* One row of the kernel, undilated and ungrouped: its taps lie side by side. */
-TG_INLINE void tg_gather_run(const tg_conv2d_s8_shape *shape, const int8_t *row, int32_t first,
-                             int32_t zero_point, int8_t *patch)
+/* Whether the taps of one kernel row lie side by side in the image. */
+TG_INLINE int32_t tg_conv2d_is_run(const tg_conv2d_s8_shape *shape)
 {
-    const int32_t in_c = shape->in_c;
-    const int32_t end = first + shape->kernel_w;
-    if (first >= 0 && end <= shape->in_w) {
-        memcpy(patch, row + first * in_c, (size_t)(shape->kernel_w * in_c));
-        return;
-    }
-    const int32_t before = tg_clamp(-first, 0, shape->kernel_w);
-    const int32_t after = tg_clamp(end - shape->in_w, 0, shape->kernel_w - before);
-    const int32_t inside = shape->kernel_w - before - after;
-    memset(patch, zero_point, (size_t)(before * in_c));
-    memcpy(patch + before * in_c, row + (first + before) * in_c, (size_t)(inside * in_c));
-    memset(patch + (before + inside) * in_c, zero_point, (size_t)(after * in_c));
+    return shape->dilation_w == 1 && shape->groups == 1;
 }
 
-/* One row of the kernel, its taps apart. */
-TG_INLINE void tg_gather_taps(const tg_conv2d_s8_shape *shape, const int8_t *row, int32_t first,
-                              int32_t zero_point, int8_t *patch)
+/* Two neighbouring pixels whose columns all lie inside the image; the first one's patch begins in
+ * row top (perhaps outside) and column left. */
+TG_INLINE void tg_conv2d_pair(const tg_conv2d_s8_shape *shape, const tg_channels *channels,
+                              const int8_t *zeros, const int8_t *restrict x, int32_t top,
+                              int32_t left, int8_t *restrict y)
 {
-    const int32_t group_c = shape->in_c / shape->groups;
-    for (int32_t kx = 0; kx < shape->kernel_w; ++kx) {
-        const int32_t ix = first + kx * shape->dilation_w;
-        if (ix >= 0 && ix < shape->in_w) {
-            memcpy(patch, row + ix * shape->in_c, (size_t)group_c);
-        } else {
-            memset(patch, zero_point, (size_t)group_c);
-        }
-        patch += group_c;
-    }
-}
-
-/* The patch of output pixel (oy, ox); x is the image's first byte of the group. */
-TG_INLINE void tg_gather_patch(const tg_conv2d_s8_shape *shape, const int8_t *x, int32_t oy,
-                               int32_t ox, int32_t zero_point, int8_t *patch)
-{
-    const int32_t run = shape->kernel_w * (shape->in_c / shape->groups);
-    const int32_t first = ox * shape->stride_w - shape->pad_left;
-    for (int32_t ky = 0; ky < shape->kernel_h; ++ky, patch += run) {
-        const int32_t iy = oy * shape->stride_h + ky * shape->dilation_h - shape->pad_top;
-        const int8_t *const row = x + iy * shape->in_w * shape->in_c;
-        if (iy < 0 || iy >= shape->in_h) {
-            memset(patch, zero_point, (size_t)run);
-        } else if (shape->dilation_w == 1 && shape->groups == 1) {
-            tg_gather_run(shape, row, first, zero_point, patch);
-        } else {
-            tg_gather_taps(shape, row, first, zero_point, patch);
-        }
-    }
-}
-
-/* One image and one group; y is the image's first byte of the group. */
-TG_INLINE void tg_conv2d_group(const tg_conv2d_s8_shape *shape, const tg_channels *channels,
-                               int32_t zero_point, const int8_t *restrict x, int8_t *restrict y,
-                               int8_t *restrict patches)
-{
-    int32_t waiting = 0;
-    for (int32_t oy = 0; oy < shape->out_h; ++oy) {
-        for (int32_t ox = 0; ox < shape->out_w; ++ox) {
-            tg_gather_patch(shape, x, oy, ox, zero_point, patches + waiting * shape->depth);
-            waiting ^= 1;
-            if (!waiting) {
-                tg_matmul_two_rows(channels, patches, y, shape->out_c);
-                y += 2 * shape->out_c;
+    const int32_t in_c = shape->in_c, depth = channels->depth;
+    const int32_t runs = tg_conv2d_is_run(shape) ? 1 : shape->kernel_w;
+    const int32_t length = depth / (shape->kernel_h * runs);
+    int8_t *restrict const y1 = y + shape->out_c;
+    for (int32_t c = 0; c < channels->out_c; c += 2) {
+        /* A last odd channel is its own neighbour. */
+        const int32_t other = channels->out_c % 2 == 0 || c + 1 < channels->out_c;
+        const int8_t *w = channels->weights + c * depth;
+        const int32_t *const bias = channels->bias + c;
+        int32_t acc[4] = {bias[0], bias[0], bias[other], bias[other]};
+        for (int32_t ky = 0; ky < shape->kernel_h; ++ky) {
+            const int32_t iy = top + ky * shape->dilation_h;
+            const int32_t inside = iy >= 0 && iy < shape->in_h;
+            const int8_t *run = inside ? x + (iy * shape->in_w + left) * in_c : zeros;
+            for (int32_t kx = 0; kx < runs; ++kx) {
+                tg_dot_2x2(channels->dsp, length, run, shape->stride_w * in_c, w, other * depth,
+                           acc);
+                w += length;
+                run += inside ? shape->dilation_w * in_c : 0;
             }
         }
+        y[c] = tg_channel_s8(channels, c, acc[0]);
+        y1[c] = tg_channel_s8(channels, c, acc[1]);
+        y[c + other] = tg_channel_s8(channels, c + other, acc[2]);
+        y1[c + other] = tg_channel_s8(channels, c + other, acc[3]);
     }
-    if (waiting) {
-        tg_matmul_row(channels, patches, y);
+}
+
+/* Adds one pixel's products with count channels (4 or 1), from the one whose weights are at w. The
+ * patch begins in row top and column left, either perhaps outside. */
+TG_INLINE void tg_conv2d_add(int32_t count, const tg_conv2d_s8_shape *shape,
+                             const tg_channels *channels, const int8_t *zeros,
+                             const int8_t *restrict x, int32_t top, int32_t left, const int8_t *w,
+                             int32_t *acc)
+{
+    const int32_t in_c = shape->in_c;
+    /* A run is cut into what is left of the image, in it, and right of it; else each tap is one. */
+    const int32_t is_run = tg_conv2d_is_run(shape);
+    const int32_t before = tg_clamp(-left, 0, shape->kernel_w);
+    const int32_t end = tg_clamp(shape->in_w - left, before, shape->kernel_w);
+    const int32_t parts = is_run ? 3 : shape->kernel_w;
+    for (int32_t ky = 0; ky < shape->kernel_h; ++ky) {
+        const int32_t iy = top + ky * shape->dilation_h;
+        const int32_t row_inside = iy >= 0 && iy < shape->in_h;
+        for (int32_t part = 0; part < parts; ++part) {
+            int32_t length = in_c / shape->groups;
+            int32_t ix = left + part * shape->dilation_w;
+            if (is_run) {
+                length *= part == 0 ? before : part == 1 ? end - before : shape->kernel_w - end;
+                ix = part == 1 ? left + before : -1;
+            }
+            const int32_t inside = row_inside && ix >= 0 && ix < shape->in_w;
+            const int8_t *const run = inside ? x + (iy * shape->in_w + ix) * in_c : zeros;
+            if (count == 4) {
+                tg_dot_1x4(channels->dsp, length, run, w, channels->depth, acc);
+            } else {
+                acc[0] = tg_dot_1x1(channels->dsp, length, run, w, acc[0]);
+            }
+            w += length;
+        }
+    }
+}
+
+/* One pixel anywhere. */
+TG_INLINE void tg_conv2d_pixel(const tg_conv2d_s8_shape *shape, const tg_channels *channels,
+                               const int8_t *zeros, const int8_t *restrict x, int32_t top,
+                               int32_t left, int8_t *restrict y)
+{
+    const int8_t *w = channels->weights;
+    const int32_t fours = channels->out_c & ~3;
+    for (int32_t c = 0; c < fours; c += 4, w += 4 * channels->depth) {
+        const int32_t *const bias = channels->bias + c;
+        int32_t acc[4] = {bias[0], bias[1], bias[2], bias[3]};
+        tg_conv2d_add(4, shape, channels, zeros, x, top, left, w, acc);
+        y[c] = tg_channel_s8(channels, c, acc[0]);
+        y[c + 1] = tg_channel_s8(channels, c + 1, acc[1]);
+        y[c + 2] = tg_channel_s8(channels, c + 2, acc[2]);
+        y[c + 3] = tg_channel_s8(channels, c + 3, acc[3]);
+    }
+    for (int32_t c = fours; c < channels->out_c; ++c, w += channels->depth) {
+        int32_t acc[1] = {channels->bias[c]};
+        tg_conv2d_add(1, shape, channels, zeros, x, top, left, w, acc);
+        y[c] = tg_channel_s8(channels, c, acc[0]);
+    }
+}
+
+/* One image and one group; x and y are the first bytes of the group. */
+TG_INLINE void tg_conv2d_group(const tg_conv2d_s8_shape *shape, const tg_channels *channels,
+                               const int8_t *zeros, const int8_t *restrict x, int8_t *restrict y)
+{
+    const int32_t reach = (shape->kernel_w - 1) * shape->dilation_w;
+    for (int32_t oy = 0; oy < shape->out_h; ++oy) {
+        const int32_t top = oy * shape->stride_h - shape->pad_top;
+        int32_t left = -shape->pad_left;
+        for (int32_t ox = 0; ox < shape->out_w;) {
+            const int32_t last = left + shape->stride_w + reach;
+            const int32_t paired = ox + 1 < shape->out_w && left >= 0 && last < shape->in_w;
+            const int32_t pixels = paired ? 2 : 1;
+            if (paired) {
+                tg_conv2d_pair(shape, channels, zeros, x, top, left, y);
+            } else {
+                tg_conv2d_pixel(shape, channels, zeros, x, top, left, y);
+            }
+            ox += pixels;
+            left += pixels * shape->stride_w;
+            y += pixels * shape->out_c;
+        }
     }
 }
 
 TG_INLINE void tg_conv2d_s8_by(int32_t dsp, const tg_conv2d_s8_shape *shape,
                                const tg_conv2d_s8_params *params, const int8_t *restrict x,
-                               int8_t *restrict y, int8_t *restrict patches)
+                               int8_t *restrict y, int8_t *restrict zeros)
 {
     const int32_t group_out_c = shape->out_c / shape->groups;
     const int32_t group_in_c = shape->in_c / shape->groups;
+    const int32_t depth = shape->kernel_h * shape->kernel_w * group_in_c;
+    memset(zeros, params->input_zero_point, (size_t)shape->zeros);
     for (int32_t batch = 0; batch < shape->batches; ++batch) {
         for (int32_t group = 0; group < shape->groups; ++group) {
             const int32_t first = group * group_out_c;
             const tg_channels channels = {
                 .dsp = dsp,
-                .depth = shape->depth,
+                .depth = depth,
                 .out_c = group_out_c,
-                .weights = params->weights + first * shape->depth,
+                .weights = params->weights + first * depth,
                 .bias = params->bias + first,
                 .multiplier = params->multiplier + first,
                 .shift = params->shift + first,
@@ -131,8 +185,7 @@ TG_INLINE void tg_conv2d_s8_by(int32_t dsp, const tg_conv2d_s8_shape *shape,
                                          params->output_zero_point, params->output_min,
                                          params->output_max),
             };
-            tg_conv2d_group(shape, &channels, params->input_zero_point, x + group * group_in_c,
-                            y + first, patches);
+            tg_conv2d_group(shape, &channels, zeros, x + group * group_in_c, y + first);
         }
         x += shape->in_h * shape->in_w * shape->in_c;
         y += shape->out_h * shape->out_w * shape->out_c;
@@ -140,9 +193,9 @@ TG_INLINE void tg_conv2d_s8_by(int32_t dsp, const tg_conv2d_s8_shape *shape,
 }
 
 TG_INLINE void tg_conv2d_s8(const tg_conv2d_s8_shape *shape, const tg_conv2d_s8_params *params,
-                            const int8_t *x, int8_t *y, int8_t *patches)
+                            const int8_t *x, int8_t *y, int8_t *zeros)
 {
-    tg_conv2d_s8_by(0, shape, params, x, y, patches);
+    tg_conv2d_s8_by(0, shape, params, x, y, zeros);
 }
 
 #endif

@@ -24,6 +24,7 @@ typedef struct {
     int32_t stride_h, stride_w;
     int32_t dilation_h, dilation_w;
     int32_t pad_top, pad_left;
+    int32_t zeros;      /* bytes of scratch: channels, or none where no kernel passes the border */
     int32_t right_only; /* see tg_output_s8 */
     int32_t full_range; /* see tg_make_output */
 } tg_depthwise_conv2d_s8_shape;
@@ -114,7 +115,7 @@ TG_INLINE void tg_depthwise_pixel(int32_t dsp, const tg_depthwise_conv2d_s8_shap
 TG_INLINE void tg_depthwise_conv2d_s8_by(int32_t dsp, const tg_depthwise_conv2d_s8_shape *shape,
                                          const tg_depthwise_conv2d_s8_params *params,
                                          const int8_t *restrict x, int8_t *restrict y,
-                                         int8_t *restrict zero_row)
+                                         int8_t *restrict zeros)
 {
     const int32_t channels = shape->channels;
     const int32_t reach_h = (shape->kernel_h - 1) * shape->dilation_h;
@@ -122,7 +123,7 @@ TG_INLINE void tg_depthwise_conv2d_s8_by(int32_t dsp, const tg_depthwise_conv2d_
     const tg_output output =
         tg_make_output(shape->right_only, shape->full_range, params->output_zero_point,
                        params->output_min, params->output_max);
-    memset(zero_row, params->input_zero_point, (size_t)channels);
+    memset(zeros, params->input_zero_point, (size_t)shape->zeros);
     for (int32_t batch = 0; batch < shape->batches; ++batch) {
         for (int32_t oy = 0; oy < shape->out_h; ++oy) {
             const int32_t top = oy * shape->stride_h - shape->pad_top;
@@ -142,7 +143,7 @@ TG_INLINE void tg_depthwise_conv2d_s8_by(int32_t dsp, const tg_depthwise_conv2d_
                     for (int32_t kx = 0; kx < shape->kernel_w; ++kx) {
                         const int32_t ix = left + kx * shape->dilation_w;
                         const int32_t inside = row_inside && ix >= 0 && ix < shape->in_w;
-                        *tap++ = inside ? x + (iy * shape->in_w + ix) * channels : zero_row;
+                        *tap++ = inside ? x + (iy * shape->in_w + ix) * channels : zeros;
                     }
                 }
                 tg_depthwise_pixel(dsp, shape, params, &output, NULL, taps, y);
@@ -154,9 +155,9 @@ TG_INLINE void tg_depthwise_conv2d_s8_by(int32_t dsp, const tg_depthwise_conv2d_
 
 TG_INLINE void tg_depthwise_conv2d_s8(const tg_depthwise_conv2d_s8_shape *shape,
                                       const tg_depthwise_conv2d_s8_params *params, const int8_t *x,
-                                      int8_t *y, int8_t *zero_row)
+                                      int8_t *y, int8_t *zeros)
 {
-    tg_depthwise_conv2d_s8_by(0, shape, params, x, y, zero_row);
+    tg_depthwise_conv2d_s8_by(0, shape, params, x, y, zeros);
 }
 
 #endif

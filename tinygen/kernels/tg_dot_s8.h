@@ -38,12 +38,12 @@ TG_INLINE int32_t tg_dot_1x1(int32_t dsp, int32_t depth, const int8_t *x, const 
     return acc;
 }
 
-/* acc[2 * c + r] += x[r] . w[c]; rows of x are x_step bytes apart, rows of w depth bytes. */
+/* acc[2 * c + r] += x[r] . w[c]; rows of x are x_step bytes apart, rows of w w_step bytes. */
 TG_INLINE void tg_dot_2x2(int32_t dsp, int32_t depth, const int8_t *x, int32_t x_step,
-                          const int8_t *w, int32_t acc[4])
+                          const int8_t *w, int32_t w_step, int32_t acc[4])
 {
     const int8_t *const x1 = x + x_step;
-    const int8_t *const w1 = w + depth;
+    const int8_t *const w1 = w + w_step;
     int32_t a00 = acc[0], a01 = acc[1], a10 = acc[2], a11 = acc[3];
     const int32_t words = dsp ? depth & ~3 : 0;
     for (int32_t k = 0; k < words; k += 4) {
@@ -71,13 +71,13 @@ TG_INLINE void tg_dot_2x2(int32_t dsp, int32_t depth, const int8_t *x, int32_t x
     acc[0] = a00, acc[1] = a01, acc[2] = a10, acc[3] = a11;
 }
 
-/* acc[c] += x . w[c]; rows of w are depth bytes apart. */
+/* acc[c] += x . w[c]; rows of w are w_step bytes apart. */
 TG_INLINE void tg_dot_1x4(int32_t dsp, int32_t depth, const int8_t *x, const int8_t *w,
-                          int32_t acc[4])
+                          int32_t w_step, int32_t acc[4])
 {
-    const int8_t *const w1 = w + depth;
-    const int8_t *const w2 = w1 + depth;
-    const int8_t *const w3 = w2 + depth;
+    const int8_t *const w1 = w + w_step;
+    const int8_t *const w2 = w1 + w_step;
+    const int8_t *const w3 = w2 + w_step;
     int32_t a0 = acc[0], a1 = acc[1], a2 = acc[2], a3 = acc[3];
     const int32_t words = dsp ? depth & ~3 : 0;
     for (int32_t k = 0; k < words; k += 4) {

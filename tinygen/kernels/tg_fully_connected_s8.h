@@ -36,7 +36,7 @@ TG_INLINE void tg_fully_connected_block(const tg_fully_connected_s8_shape *shape
         acc[i] = (int32_t)((uint32_t)params->bias[c + i] + (uint32_t)offset);
     }
     if (count == 4) {
-        tg_dot_1x4(0, shape->depth, x, w, acc);
+        tg_dot_1x4(0, shape->depth, x, w, shape->depth, acc);
         return;
     }
     for (int32_t i = 0; i < count; ++i) {

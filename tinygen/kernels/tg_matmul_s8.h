@@ -55,7 +55,7 @@ TG_INLINE void tg_matmul_row(const tg_channels *channels, const int8_t *restrict
     for (int32_t c = 0; c < fours; c += 4, w += 4 * depth) {
         const int32_t *const bias = channels->bias + c;
         int32_t acc[4] = {bias[0], bias[1], bias[2], bias[3]};
-        tg_dot_1x4(channels->dsp, depth, x, w, acc);
+        tg_dot_1x4(channels->dsp, depth, x, w, depth, acc);
         y[c] = tg_channel_s8(channels, c, acc[0]);
         y[c + 1] = tg_channel_s8(channels, c + 1, acc[1]);
         y[c + 2] = tg_channel_s8(channels, c + 2, acc[2]);
@@ -78,7 +78,7 @@ TG_INLINE void tg_matmul_two_rows(const tg_channels *channels, const int8_t *res
     for (int32_t c = 0; c < twos; c += 2, w += 2 * depth) {
         const int32_t *const bias = channels->bias + c;
         int32_t acc[4] = {bias[0], bias[0], bias[1], bias[1]};
-        tg_dot_2x2(channels->dsp, depth, x, depth, w, acc);
+        tg_dot_2x2(channels->dsp, depth, x, depth, w, depth, acc);
         y[c] = tg_channel_s8(channels, c, acc[0]);
         y1[c] = tg_channel_s8(channels, c, acc[1]);
         y[c + 1] = tg_channel_s8(channels, c + 1, acc[2]);

@@ -48,14 +48,14 @@ TG_INLINE int32_t tg_softmax_times_four(int32_t x)
 }
 
 /* 1 / (1 + x) for x in [0, 1) as Q0.31: Newton's method on half the denominator, in Q2.29, from the
- * estimate 48/17 - 32/17 * d. */
+ * estimate 48/17 - 32/17 * d. The second factor of each product is positive. */
 TG_INLINE int32_t tg_softmax_inverse_one_plus(int32_t x)
 {
     const int32_t half_denominator = (int32_t)(((uint32_t)x + (uint32_t)INT32_MAX + 1u) >> 1);
-    int32_t estimate = 1515870810 + tg_doubling_high_mul(half_denominator, -1010580540);
+    int32_t estimate = 1515870810 + tg_doubling_high_mul(-1010580540, half_denominator);
     for (int32_t i = 0; i < 3; ++i) {
         const int32_t error = ((int32_t)1 << 29) - tg_doubling_high_mul(half_denominator, estimate);
-        estimate += tg_softmax_times_four(tg_doubling_high_mul(estimate, error));
+        estimate += tg_softmax_times_four(tg_doubling_high_mul(error, estimate));
     }
     return estimate > (INT32_MAX >> 1) ? INT32_MAX : estimate * 2;
 }

@@ -1,6 +1,5 @@
 """CONV_2D: two-dimensional convolution, NHWC, int8 with int8 weights."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,7 +8,7 @@ import numpy as np
 from tinygen.errors import ModelError
 from tinygen.ir import Activation, Array, Op, Tensor
 from tinygen.ops.base import Call, Isa, Kernel, Node, OpDef, int8_per_tensor
-from tinygen.ops.conv2d_lowering import WORD, conv2d_call
+from tinygen.ops.conv2d_lowering import conv2d_call
 from tinygen.ops.convolution import (
     bias_values,
     channel_scales,
@@ -128,9 +127,9 @@ def lower_matmul(op: Conv2D) -> tuple[Call, ...]:
     return (matmul_call(op, weights, scaling_of(real_multipliers(op), len(weights))),)
 
 
-def lower_patches(alignment: int) -> Callable[[Conv2D], tuple[Call, ...]]:
-    """The call of ``tg_conv2d_s8`` with rows padded to ``alignment`` bytes."""
-    return lambda op: (conv2d_call(op, op.window, op.weights.values, op.groups, alignment),)
+def lower(op: Conv2D) -> tuple[Call, ...]:
+    """The call of ``tg_conv2d_s8``."""
+    return (conv2d_call(op, op.window, op.weights.values, op.groups),)
 
 
 CONV_2D = OpDef(
@@ -159,11 +158,11 @@ CONV_2D = OpDef(
             "tg_conv2d_s8_dsp",
             "tg_conv2d_s8_dsp.h",
             "tg_conv2d_s8",
-            lower_patches(WORD),
+            lower,
             needs=Isa.DSP,
             scratch=True,
         ),
-        Kernel("tg_conv2d_s8", "tg_conv2d_s8.h", "tg_conv2d_s8", lower_patches(1), scratch=True),
+        Kernel("tg_conv2d_s8", "tg_conv2d_s8.h", "tg_conv2d_s8", lower, scratch=True),
     ),
     macs=macs,
 )

@@ -16,8 +16,6 @@ from tinygen.ops.convolution import (
 )
 from tinygen.ops.window import Window
 
-WORD = 4
-
 
 def window_fields(x: Tensor, y: Tensor, window: Window) -> Fields:
     """The fields that every windowed kernel's shape has."""
@@ -41,25 +39,25 @@ def dilation_fields(window: Window) -> Fields:
     return (("dilation_h", window.dilation[0]), ("dilation_w", window.dilation[1]))
 
 
-def conv2d_call(op: Weighted, window: Window, weights: Array, groups: int, alignment: int) -> Call:
+def conv2d_call(op: Weighted, window: Window, weights: Array, groups: int) -> Call:
     """The call of ``tg_conv2d_s8`` for ``weights`` [out_c, kernel_h, kernel_w, in_c / groups].
 
-    Rows of weights and patches are padded to a multiple of ``alignment`` bytes. The scratch holds
-    two patches.
+    Where the kernel hangs over the border, the scratch holds zero points for the longest run that
+    two neighbouring pixels read.
     """
     rows = weights.reshape(len(weights), -1)
-    depth = -(-rows.shape[1] // alignment) * alignment
-    rows = np.pad(rows, ((0, 0), (0, depth - rows.shape[1])))
     bias = folded_bias(op, rows.sum(axis=1, dtype=np.int64))
     scaling = scaling_of(real_multipliers(op), len(rows))
     output_shape, output_params = output_fields(op, scaling, accumulator_bounds(bias, rows))
+    zeros = (window.kernel[1] + window.stride[1]) * op.x.shape[3]
+    zeros = 0 if is_inside(op.x, op.y, window) else zeros
     shape = (
         *window_fields(op.x, op.y, window),
         *dilation_fields(window),
         ("in_c", op.x.shape[3]),
         ("out_c", len(rows)),
         ("groups", groups),
-        ("depth", depth),
+        ("zeros", zeros),
         *output_shape,
     )
     params: Params = (
@@ -68,4 +66,17 @@ def conv2d_call(op: Weighted, window: Window, weights: Array, groups: int, align
         ("input_zero_point", op.x.zero_point),
         *output_params,
     )
-    return Call(shape, params, (op.x,), (op.y,), scratch_bytes=2 * depth)
+    return Call(shape, params, (op.x,), (op.y,), scratch_bytes=zeros)
+
+
+def is_inside(x: Tensor, y: Tensor, window: Window) -> bool:
+    """Whether no window hangs over the border."""
+    ends = (
+        (y.shape[1 + i] - 1) * window.stride[i]
+        - window.pad[i]
+        + (window.kernel[i] - 1) * window.dilation[i]
+        for i in (0, 1)
+    )
+    return window.pad == (0, 0) and all(
+        end < size for end, size in zip(ends, x.shape[1:3], strict=True)
+    )

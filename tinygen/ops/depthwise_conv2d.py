@@ -1,6 +1,5 @@
 """DEPTHWISE_CONV_2D: each channel convolved by itself, NHWC, int8 with int8 weights."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
@@ -10,7 +9,7 @@ import numpy as np
 from tinygen.errors import ModelError
 from tinygen.ir import Activation, Array, Op, Tensor
 from tinygen.ops.base import Call, Isa, Kernel, Node, OpDef, int8_per_tensor
-from tinygen.ops.conv2d_lowering import WORD, conv2d_call, dilation_fields, window_fields
+from tinygen.ops.conv2d_lowering import conv2d_call, dilation_fields, is_inside, window_fields
 from tinygen.ops.convolution import (
     Params,
     accumulator_bounds,
@@ -122,16 +121,18 @@ def is_channelwise(op: DepthwiseConv2D) -> bool:
 
 
 def lower_channelwise(op: DepthwiseConv2D) -> tuple[Call, ...]:
-    """The call of ``tg_depthwise_conv2d_s8``; the scratch holds one pixel of zero points."""
+    """The call of ``tg_depthwise_conv2d_s8``; the scratch is one pixel of zero points."""
     channels = op.y.shape[3]
     weights = op.weights.values.reshape(-1, channels)
     bias = folded_bias(op, weights.sum(axis=0, dtype=np.int64))
     scaling = scaling_of(real_multipliers(op), channels)
     output_shape, output_params = output_fields(op, scaling, accumulator_bounds(bias, weights.T))
+    zeros = 0 if is_inside(op.x, op.y, op.window) else channels
     shape = (
         *window_fields(op.x, op.y, op.window),
         *dilation_fields(op.window),
         ("channels", channels),
+        ("zeros", zeros),
         *output_shape,
     )
     params: Params = (
@@ -140,17 +141,13 @@ def lower_channelwise(op: DepthwiseConv2D) -> tuple[Call, ...]:
         ("input_zero_point", op.x.zero_point),
         *output_params,
     )
-    return (Call(shape, params, (op.x,), (op.y,), scratch_bytes=channels),)
+    return (Call(shape, params, (op.x,), (op.y,), scratch_bytes=zeros),)
 
 
-def lower_groups(alignment: int) -> Callable[[DepthwiseConv2D], tuple[Call, ...]]:
+def lower_groups(op: DepthwiseConv2D) -> tuple[Call, ...]:
     """The call of ``tg_conv2d_s8`` with a group for each input channel."""
-
-    def lower(op: DepthwiseConv2D) -> tuple[Call, ...]:
-        weights = np.ascontiguousarray(np.moveaxis(op.weights.values, 3, 0).transpose(0, 2, 3, 1))
-        return (conv2d_call(op, op.window, weights, op.x.shape[3], alignment),)
-
-    return lower
+    weights = np.ascontiguousarray(op.weights.values.transpose(3, 1, 2, 0))
+    return (conv2d_call(op, op.window, weights, op.x.shape[3]),)
 
 
 DEPTHWISE_CONV_2D = OpDef(
@@ -187,11 +184,11 @@ DEPTHWISE_CONV_2D = OpDef(
             "tg_conv2d_s8_dsp",
             "tg_conv2d_s8_dsp.h",
             "tg_conv2d_s8",
-            lower_groups(WORD),
+            lower_groups,
             needs=Isa.DSP,
             scratch=True,
         ),
-        Kernel("tg_conv2d_s8", "tg_conv2d_s8.h", "tg_conv2d_s8", lower_groups(1), scratch=True),
+        Kernel("tg_conv2d_s8", "tg_conv2d_s8.h", "tg_conv2d_s8", lower_groups, scratch=True),
     ),
     macs=macs,
 )
