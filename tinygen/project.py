@@ -12,7 +12,15 @@ from typing import Any
 
 from tinygen import __version__
 from tinygen.board import Board, Framework
-from tinygen.emit import ArenaKind, Optimize, Program, constant_symbols, emit, layer_function, render
+from tinygen.emit import (
+    ArenaKind,
+    Optimize,
+    Program,
+    constant_symbols,
+    emit,
+    layer_function,
+    render,
+)
 from tinygen.errors import TinygenError, UnsupportedError
 from tinygen.ir import DType, Tensor
 from tinygen.ops import definition_of

@@ -24,13 +24,14 @@ typedef struct {
     int32_t stride_h, stride_w;
     int32_t dilation_h, dilation_w;
     int32_t pad_top, pad_left;
-    int32_t zeros;      /* bytes of scratch: the longest run of a pair, or none without a border */
+    int32_t depth;      /* bytes from one row of weights to the next */
+    int32_t zeros;      /* bytes of zero points in scratch: what a pair's longest run takes, or none */
     int32_t right_only; /* see tg_output_s8 */
     int32_t full_range; /* see tg_make_output */
 } tg_conv2d_s8_shape;
 
 typedef struct {
-    const int8_t *weights;     /* out_c * kernel_h * kernel_w * in_c / groups */
+    const int8_t *weights;     /* out_c rows of kernel_h * kernel_w * in_c / groups */
     const int32_t *bias;       /* per output channel; bias - input_zero_point * sum(weights) */
     const int32_t *multiplier; /* per output channel */
     const int8_t *shift;       /* per output channel, see tg_output_s8 */
@@ -44,6 +45,25 @@ typedef struct {
 TG_INLINE int32_t tg_conv2d_is_run(const tg_conv2d_s8_shape *shape)
 {
     return shape->dilation_w == 1 && shape->groups == 1;
+}
+
+/* What the pixels of one group need. */
+TG_INLINE tg_channels tg_conv2d_channels(int32_t dsp, const tg_conv2d_s8_shape *shape,
+                                         const tg_conv2d_s8_params *params, int32_t group)
+{
+    const int32_t out_c = shape->out_c / shape->groups;
+    const tg_channels channels = {
+        .dsp = dsp,
+        .depth = shape->depth,
+        .out_c = out_c,
+        .weights = params->weights + group * out_c * shape->depth,
+        .bias = params->bias + group * out_c,
+        .multiplier = params->multiplier + group * out_c,
+        .shift = params->shift + group * out_c,
+        .output = tg_make_output(shape->right_only, shape->full_range, params->output_zero_point,
+                                 params->output_min, params->output_max),
+    };
+    return channels;
 }
 
 /* Two neighbouring pixels whose columns all lie inside the image; the first one's patch begins in
@@ -166,26 +186,12 @@ TG_INLINE void tg_conv2d_s8_by(int32_t dsp, const tg_conv2d_s8_shape *shape,
                                const tg_conv2d_s8_params *params, const int8_t *restrict x,
                                int8_t *restrict y, int8_t *restrict zeros)
 {
-    const int32_t group_out_c = shape->out_c / shape->groups;
-    const int32_t group_in_c = shape->in_c / shape->groups;
-    const int32_t depth = shape->kernel_h * shape->kernel_w * group_in_c;
     memset(zeros, params->input_zero_point, (size_t)shape->zeros);
     for (int32_t batch = 0; batch < shape->batches; ++batch) {
         for (int32_t group = 0; group < shape->groups; ++group) {
-            const int32_t first = group * group_out_c;
-            const tg_channels channels = {
-                .dsp = dsp,
-                .depth = depth,
-                .out_c = group_out_c,
-                .weights = params->weights + first * depth,
-                .bias = params->bias + first,
-                .multiplier = params->multiplier + first,
-                .shift = params->shift + first,
-                .output = tg_make_output(shape->right_only, shape->full_range,
-                                         params->output_zero_point, params->output_min,
-                                         params->output_max),
-            };
-            tg_conv2d_group(shape, &channels, zeros, x + group * group_in_c, y + first);
+            const tg_channels channels = tg_conv2d_channels(dsp, shape, params, group);
+            tg_conv2d_group(shape, &channels, zeros, x + group * (shape->in_c / shape->groups),
+                            y + group * channels.out_c);
         }
         x += shape->in_h * shape->in_w * shape->in_c;
         y += shape->out_h * shape->out_w * shape->out_c;

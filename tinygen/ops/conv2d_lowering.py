@@ -16,6 +16,8 @@ from tinygen.ops.convolution import (
 )
 from tinygen.ops.window import Window
 
+WORD = 4
+
 
 def window_fields(x: Tensor, y: Tensor, window: Window) -> Fields:
     """The fields that every windowed kernel's shape has."""
@@ -45,18 +47,48 @@ def conv2d_call(op: Weighted, window: Window, weights: Array, groups: int) -> Ca
     Where the kernel hangs over the border, the scratch holds zero points for the longest run that
     two neighbouring pixels read.
     """
+    in_c = op.x.shape[3]
+    is_run = window.dilation[1] == 1 and groups == 1
+    run = window.kernel[1] * in_c if is_run else in_c // groups
+    zeros = 0 if is_inside(op.x, op.y, window) else run + window.stride[1] * in_c
     rows = weights.reshape(len(weights), -1)
+    return _call(op, window, rows, groups, zeros, scratch_bytes=zeros)
+
+
+def patches_call(
+    op: Weighted, window: Window, weights: Array, groups: int, alignment: int = 1
+) -> Call:
+    """The call of ``tg_conv2d_patches_s8``: the scratch holds two patches.
+
+    Rows of weights and patches are padded to a multiple of ``alignment`` bytes.
+    """
+    rows = weights.reshape(len(weights), -1)
+    rows = np.pad(rows, ((0, 0), (0, -rows.shape[1] % alignment)))
+    return _call(op, window, rows, groups, zeros=0, scratch_bytes=2 * rows.shape[1])
+
+
+def small_patches(x: Tensor, y: Tensor, depth: int) -> bool:
+    """Whether two patches of ``depth`` bytes take at most 1% of the input and the output.
+
+    Both are alive with the scratch, so it cannot raise the arena by more than 1%.
+    """
+    aligned = -(-depth // WORD) * WORD
+    return 2 * aligned * 100 <= x.nbytes + y.nbytes
+
+
+def _call(
+    op: Weighted, window: Window, rows: Array, groups: int, zeros: int, scratch_bytes: int
+) -> Call:
     bias = folded_bias(op, rows.sum(axis=1, dtype=np.int64))
     scaling = scaling_of(real_multipliers(op), len(rows))
     output_shape, output_params = output_fields(op, scaling, accumulator_bounds(bias, rows))
-    zeros = (window.kernel[1] + window.stride[1]) * op.x.shape[3]
-    zeros = 0 if is_inside(op.x, op.y, window) else zeros
     shape = (
         *window_fields(op.x, op.y, window),
         *dilation_fields(window),
         ("in_c", op.x.shape[3]),
         ("out_c", len(rows)),
         ("groups", groups),
+        ("depth", rows.shape[1]),
         ("zeros", zeros),
         *output_shape,
     )
@@ -66,7 +98,7 @@ def conv2d_call(op: Weighted, window: Window, weights: Array, groups: int) -> Ca
         ("input_zero_point", op.x.zero_point),
         *output_params,
     )
-    return Call(shape, params, (op.x,), (op.y,), scratch_bytes=zeros)
+    return Call(shape, params, (op.x,), (op.y,), scratch_bytes)
 
 
 def is_inside(x: Tensor, y: Tensor, window: Window) -> bool:

@@ -37,6 +37,9 @@ from tinygen.run.protocol import (
 
 Request = tuple[Message, bytes]
 
+# What is sent before the firmware listens is lost, so the first question is asked often.
+_IDENTIFY_S = 0.2
+
 _WRITE_HEAD = struct.Struct("<HI")
 _READ_HEAD = struct.Struct("<HIH")
 
@@ -119,9 +122,9 @@ class Device:
         """
         self._next = secrets.randbelow(SEQUENCES)
         self._window = 1
-        boot = self._patience
-        asked = max(1, round(boot.boot_s / 0.5))
-        reply = self._exchange([(Message.IDENTIFY, b"")], reply_s=0.5, retries=asked)[0]
+        asked = max(1, round(self._patience.boot_s / _IDENTIFY_S))
+        request = [(Message.IDENTIFY, b"")]
+        reply = self._exchange(request, reply_s=_IDENTIFY_S, retries=asked)[0]
         try:
             identity = decode_identity(reply)
         except ProtocolError as error:

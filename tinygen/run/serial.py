@@ -1,5 +1,7 @@
 """A serial port as a link: a USB device, an emulator's socket, any URL that pyserial opens."""
 
+from threading import Thread
+
 import serial
 
 from tinygen.errors import DeviceError
@@ -39,7 +41,8 @@ class SerialLink:
 
     def close(self) -> None:
         """Close the port."""
-        self._port.close()
+        # pyserial sleeps for 0.3 s after closing a socket; nobody need wait for that.
+        Thread(target=self._port.close).start()
 
     def _read(self, size: int, timeout_s: float) -> bytes:
         try:
