@@ -250,16 +250,27 @@ def test(
 
 @main.command()
 @click.argument("models", type=MODEL, nargs=-1, required=True)
-@_board_option
 @click.option(
-    "--count", type=click.IntRange(min=1), default=2, show_default=True, help="Vectors per model."
+    "--board",
+    "-b",
+    "boards",
+    required=True,
+    multiple=True,
+    help="A named board; give the option again for more.",
+)
+@click.option(
+    "--count",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    help="Vectors per model.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the vectors.")
 @_compile_options
 @_json_option
 def bench(
     models: tuple[Path, ...],
-    board: str,
+    boards: tuple[str, ...],
     count: int,
     seed: int,
     name: str,
@@ -268,31 +279,40 @@ def bench(
     arena: str,
     as_json: bool,
 ) -> None:
-    """Measure several MODELS on a board: instructions, cycles, flash and RAM, as a table."""
+    """Measure several MODELS on boards: instructions, cycles, flash and RAM, as a table.
+
+    A model that a board cannot hold is told on stderr and left out; the exit code is then 1.
+    """
     from tinygen.board import load_board
     from tinygen.report import bench_table
     from tinygen.validate import validate
 
-    target = load_board(board)
-    chosen = _options(name, numerics, optimize, arena)
-    reports = [
-        validate(
-            model,
-            target,
-            chosen,
-            vectors=None,
-            count=count,
-            seed=seed,
-            directory=None,
-            progress=_progress,
-        )
-        for model in models
-    ]
+    options = _options(name, numerics, optimize, arena)
+    targets = [load_board(board) for board in boards]
+    reports, fits = [], True
+    for target in targets:
+        for model in models:
+            try:
+                report = validate(
+                    model,
+                    target,
+                    options,
+                    vectors=None,
+                    count=count,
+                    seed=seed,
+                    directory=None,
+                    progress=_progress,
+                )
+            except BudgetError as error:
+                fits = False
+                _progress(f"{model.name} does not fit {target.name}: {error}")
+            else:
+                reports.append(report)
     if as_json:
         _print_json([r.to_json() for r in reports])
-    else:
+    elif reports:
         click.echo("\n".join(bench_table(reports)))
-    if not all(r.passed for r in reports):
+    if not (fits and all(r.passed for r in reports)):
         sys.exit(MismatchError.exit_code)
 
 

@@ -37,7 +37,7 @@ _PORTABLE = (
     "platform.h", "protocol.c", "protocol.h", "uart.h",
 )  # fmt: skip
 _HOST = ("host.c",)
-_CORTEX_M = ("cortex_m.c", "main.c", "mmio.h", "timer.h")
+_CORTEX_M = ("cortex_m.c", "main.c", "mmio.h", "semihosting.h", "timer.h")
 
 # The host has no memory worth saving and loses nothing while it is busy.
 _HOST_PAYLOAD_BYTES = 16384

@@ -96,21 +96,23 @@ def test_a_wrong_expectation_fails_and_suspects_the_vectors(tmp_path: Path) -> N
 
 
 def test_a_kernel_that_regresses_is_named_by_its_layer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Change one rounding in the generated requantization, and see the first layer accused."""
+    """Make the generated pool take the minimum, and see that layer accused, not those after it."""
     honest = resources.kernel_source
 
     def broken(header: str) -> str:
         text = honest(header)
-        if header == "tg_requant.h":
-            assert "x < 0 ? 1 : 0" in text
-            text = text.replace("x < 0 ? 1 : 0", "x < 0 ? 0 : 1")
+        if header == "tg_pool2d_s8.h":
+            assert "tg_max(acc[i], tap[i])" in text
+            text = text.replace("tg_max(acc[i], tap[i])", "tg_min(acc[i], tap[i])")
         return text
 
     monkeypatch.setattr("tinygen.emit.kernel_source", broken)
     found = report("--board", "mps2-an386", exit_code=1)
     assert found["mismatched_bytes"] > 0
-    assert found["first_difference"]["layer"] == 0
-    assert found["first_difference"]["op"] == "CONV_2D"
+    assert found["first_difference"]["op"] == "MAX_POOL_2D"
+    accused = found["layers"][found["first_difference"]["layer"]]
+    assert accused["op"] == "MAX_POOL_2D"
+    assert accused["name"] == found["first_difference"]["name"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """CONV_2D: every row against the reference, the reference against the interpreters."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,11 +11,13 @@ from firmware_tests.kernels.weighted import (
     CLAMPS,
     ONE_INSTANCE,
     Range,
+    check_row,
     drawn_window,
     weighted_tensors,
     window_for,
 )
 from tinygen.ir import Activation, Numerics
+from tinygen.ops import conv2d_lowering
 from tinygen.ops.base import Isa
 from tinygen.ops.conv2d import CONV_2D, Conv2D
 from tinygen.ops.window import Pair
@@ -86,6 +90,8 @@ NAMED = (
     conv("batches", 13, batches=3, size=(3, 3), stride=(2, 2)),
     conv("per_tensor", 14, per_channel=False, activation=Activation.RELU6),
     conv("without_bias", 15, has_bias=False, kernel=(1, 1)),
+    conv("small_patches", 17, size=(24, 25), channels=(3, 7), activation=Activation.RELU),
+    conv("long_zeros", 18, size=(20, 21), channels=(3, 5)),
     conv("one_channel_out", 16, channels=(5, 1), kernel=(1, 1)),
 )
 GROUPED = (
@@ -101,6 +107,20 @@ def test_every_row_gives_the_references_bytes() -> None:
     check_native(ALL, options=ONE_INSTANCE)
 
 
+@pytest.mark.parametrize("function", ["tg_conv2d_patches_s8", "tg_conv2d_patches_s8_dsp"])
+def test_gathered_patches_give_the_references_bytes_where_they_are_large(function: str) -> None:
+    check_row(ALL, function)
+
+
+@pytest.mark.parametrize("function", ["tg_conv2d_s8", "tg_conv2d_s8_dsp"])
+def test_long_runs_of_zero_points_give_the_references_bytes(
+    function: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in layers so large that the scratch for them is small."""
+    monkeypatch.setattr(conv2d_lowering, "is_affordable", lambda x, y, scratch_bytes: True)
+    check_row(ALL, function)
+
+
 @pytest.mark.parametrize("isa", [Isa.ANY, Isa.DSP], ids=str)
 def test_instances_for_one_geometry_give_the_references_bytes(isa: Isa) -> None:
     check_native((*NAMED, *GROUPED), isa=isa, every_row=False, seed=3)
@@ -113,12 +133,42 @@ def test_every_row_is_the_best_for_some_case() -> None:
     assert chosen == {row.function for row in CONV_2D.kernels}
 
 
-def test_the_short_and_the_long_requantization_are_both_used() -> None:
-    def right_only(op: Conv2D) -> int:
-        return dict(CONV_2D.kernels[-1].lower(op)[0].shape)["right_only"]
+def right_only(op: Conv2D) -> int:
+    return dict(CONV_2D.kernels[-1].lower(op)[0].shape)["right_only"]
 
+
+def test_the_short_and_the_long_requantization_are_both_used() -> None:
     assert {right_only(op) for op in NAMED} == {1}
     assert {right_only(op) for op in DRAWN} == {0, 1}
+
+
+def with_dead_channels(op: Conv2D) -> Conv2D:
+    """``op`` with a first channel that gives one value between the limits, a second that saturates.
+
+    Their biases are beyond what the short requantization takes.
+    """
+    assert op.bias is not None
+    assert op.weights.quant is not None
+    weights, bias = op.weights.values.copy(), op.bias.values.copy()
+    weights[0] = 0
+    weights[0].reshape(-1)[:2] = (1, -1)
+    bias[:2] = (1 << 30, -(1 << 30))
+    scales = (float(op.y.scale / op.x.scale * 2.0**-26), *op.weights.quant.scale[1:])
+    quant = replace(op.weights.quant, scale=scales)
+    x, y = (replace(t, name=f"{t.name}_dead") for t in (op.x, op.y))
+    dead = replace(op.weights, quant=quant, data=weights)
+    inputs = (x, dead, replace(op.bias, data=bias))
+    return replace(op, name=y.name, inputs=inputs, outputs=(y,))
+
+
+def test_dead_channels_do_not_bar_the_short_requantization() -> None:
+    cases = [
+        with_dead_channels(op)
+        for op in NAMED
+        if op.bias and op.y.shape[3] > 1 and op.name != "per_tensor"
+    ]
+    assert {right_only(op) for op in cases} == {1}
+    check_native(cases, options=ONE_INSTANCE, every_row=False)
 
 
 @pytest.mark.reference

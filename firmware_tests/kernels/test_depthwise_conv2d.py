@@ -9,6 +9,7 @@ from firmware_tests.kernels.weighted import (
     CLAMPS,
     ONE_INSTANCE,
     Range,
+    check_row,
     drawn_window,
     weighted_tensors,
     window_for,
@@ -114,6 +115,7 @@ NAMED = (
     plain("per_tensor", 13, per_channel=False, activation=Activation.RELU6, channels=9),
     plain("without_bias", 14, has_bias=False, channels=6),
     plain("multiplier", 15, channels=3, multiplier=3),
+    plain("small_patches", 18, size=(20, 21), channels=2, multiplier=2),
     plain("one_channel", 16, channels=1),
     plain("one_channel_to_eight", 17, size=(12, 9), kernel=(10, 8), channels=1, multiplier=8),
 )
@@ -122,6 +124,11 @@ DRAWN = tuple(drawn(i, kind) for kind in Range for i in range(12))
 
 def test_every_row_gives_the_references_bytes() -> None:
     check_native((*NAMED, *DRAWN), options=ONE_INSTANCE)
+
+
+@pytest.mark.parametrize("function", ["tg_conv2d_patches_s8", "tg_conv2d_s8_dsp"])
+def test_convolving_by_groups_gives_the_references_bytes_everywhere(function: str) -> None:
+    check_row((*NAMED, *DRAWN), function)
 
 
 @pytest.mark.parametrize("isa", [Isa.ANY, Isa.DSP], ids=str)

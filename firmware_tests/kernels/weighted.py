@@ -6,14 +6,26 @@ and the output's scale follows from it.
 
 from collections.abc import Sequence
 from enum import Enum
+from typing import Any
 
 import numpy as np
 
+from firmware_tests.kernels.harness import (
+    ALL_ISAS,
+    assert_equal,
+    compile_cases,
+    expected,
+    graph_of,
+    run_native,
+)
 from firmware_tests.kernels.tensors import any_scale, any_zero_point, float32, quantized
 from tinygen.compile import Options
 from tinygen.emit import ArenaKind, Optimize
-from tinygen.ir import Activation, DType, QuantParams, Tensor
+from tinygen.ir import Activation, DType, Op, QuantParams, Tensor
+from tinygen.ops import definition_of
+from tinygen.ops.base import Kernel
 from tinygen.ops.window import Pair, Window
+from tinygen.vectors import draw_vectors
 
 CLAMPS = (Activation.NONE, Activation.RELU, Activation.RELU6, Activation.RELU_N1_TO_1)
 LEAST_SCALE = 1e-6  # TFLite refuses outputs whose quantized 6.0 leaves int32
@@ -123,3 +135,18 @@ def drawn_window(rng: np.random.Generator, dilated: bool = True) -> tuple[Pair, 
         if same or (reach[0] < size[0] and reach[1] < size[1]):
             window, out = window_for(size, kernel, stride, dilation, same)
             return size, window, out
+
+
+def check_row(ops: Sequence[Op], function: str, seed: int = 0) -> None:
+    """The row ``function`` gives the reference's bytes for every operator that it can compute.
+
+    Its ``fits`` is not asked, for rows that are limited by what is worth while only.
+    """
+
+    def forced(op: Op, rows: Sequence[Kernel[Any]]) -> Kernel[Any]:
+        return next(row for row in definition_of(op).kernels if row.function == function)
+
+    graph = graph_of(ops)
+    inputs = draw_vectors(graph, 7, seed).inputs
+    program = compile_cases(graph, ALL_ISAS, ONE_INSTANCE, forced)
+    assert_equal(program.graph, inputs, run_native(program, inputs), expected(graph, inputs))

@@ -3,10 +3,13 @@
  * Interrupts stay off: nothing disturbs an inference, and a run repeats exactly. The stack lies at
  * the bottom of its region, so that an overflow leaves the memory instead of overwriting data.
  */
+#include <string.h>
+
 #include "board.h"
 #include "mmio.h"
 #include "platform.h"
 #include "protocol.h"
+#include "semihosting.h"
 #include "timer.h"
 #include "uart.h"
 
@@ -19,6 +22,8 @@
 #define AIRCR_KEY_SYSRESETREQ 0x05FA0004u
 #define STACK_PAINT 0xA5C3E187u
 #define CRASH_STATUS 70
+#define STOPPED_APPLICATION_EXIT 0x20026u
+#define OPEN_READ_BINARY 1u
 
 /* From the linker script. */
 extern uint32_t stack_bottom[], stack_top[];
@@ -149,18 +154,48 @@ NO_RETURN void platform_reset(void)
     }
 }
 
+#if BOARD_EMULATED
+
 NO_RETURN void platform_exit(int status)
 {
-#if BOARD_EMULATED
-    /* Semihosting's SYS_EXIT_EXTENDED with ADP_Stopped_ApplicationExit; without a debugger or an
-     * emulator that listens, the breakpoint is a fault. */
-    const uint32_t block[2] = {0x20026u, (uint32_t)status};
-    register uint32_t operation __asm("r0") = 0x20u;
-    register const uint32_t *argument __asm("r1") = block;
-    __asm volatile("bkpt 0xAB" : : "r"(operation), "r"(argument) : "memory");
-#else
-    (void)status;
-#endif
+    const uintptr_t arguments[2] = {STOPPED_APPLICATION_EXIT, (uintptr_t)status};
+    semihosting_call(SEMIHOSTING_EXIT_EXTENDED, arguments);
     for (;;) {
     }
 }
+
+bool platform_read_file(const char *path, uint32_t offset, uint8_t *data, uint32_t bytes)
+{
+    const uintptr_t name[3] = {(uintptr_t)path, OPEN_READ_BINARY, strlen(path)};
+    const int32_t file = semihosting_call(SEMIHOSTING_OPEN, name);
+    if (file < 0) {
+        return false;
+    }
+    const uintptr_t place[2] = {(uintptr_t)file, offset};
+    const uintptr_t span[3] = {(uintptr_t)file, (uintptr_t)data, bytes};
+    /* READ returns the number of bytes that it did not read. */
+    const bool done = semihosting_call(SEMIHOSTING_SEEK, place) == 0
+                      && semihosting_call(SEMIHOSTING_READ, span) == 0;
+    semihosting_call(SEMIHOSTING_CLOSE, place);
+    return done;
+}
+
+#else
+
+NO_RETURN void platform_exit(int status)
+{
+    (void)status;
+    for (;;) {
+    }
+}
+
+bool platform_read_file(const char *path, uint32_t offset, uint8_t *data, uint32_t bytes)
+{
+    (void)path;
+    (void)offset;
+    (void)data;
+    (void)bytes;
+    return false;
+}
+
+#endif

@@ -2,6 +2,7 @@
 #ifndef PLATFORM_H
 #define PLATFORM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #if defined(__GNUC__)
@@ -18,6 +19,9 @@ uint64_t platform_ticks(void);
 /* Bytes reserved for the stack, and the most that was ever in use; 0 where that is not known. */
 uint32_t platform_stack_bytes(void);
 uint32_t platform_stack_used(void);
+
+/* Read from a file of the host; false where there is no such file, or no way to it. */
+bool platform_read_file(const char *path, uint32_t offset, uint8_t *data, uint32_t bytes);
 
 /* Start again as after power-up. */
 NO_RETURN void platform_reset(void);

@@ -91,6 +91,18 @@ static int write_input(const uint8_t *payload, uint32_t length)
     return 0;
 }
 
+static int load_input(uint8_t *payload, uint32_t length)
+{
+    const uint32_t index = get_u16(payload), offset = get_u32(payload + 2);
+    if (length <= 6u || length >= BOARD_PAYLOAD_BYTES || index >= model.inputs) {
+        return REFUSE;
+    }
+    payload[length] = 0;
+    const char *path = (const char *)payload + 6;
+    return platform_read_file(path, offset, model_input(index), model.tensors[index].bytes) ? 0
+                                                                                            : REFUSE;
+}
+
 static int read_output(uint8_t *payload, uint32_t length)
 {
     const uint32_t index = get_u16(payload), offset = get_u32(payload + 2);
@@ -174,6 +186,8 @@ static int carry_out(const frame_header *request, uint8_t *payload)
         return tensor(payload, request->length);
     case MESSAGE_WRITE:
         return write_input(payload, request->length);
+    case MESSAGE_LOAD:
+        return load_input(payload, request->length);
     case MESSAGE_INVOKE:
         return invoke(payload, request->length);
     case MESSAGE_READ:
@@ -194,6 +208,7 @@ static bool answer_again(const frame_header *request, uint8_t *payload, int *len
 {
     switch (request->type) {
     case MESSAGE_WRITE:
+    case MESSAGE_LOAD:
         *length = 0;
         return true;
     case MESSAGE_INVOKE:
@@ -232,7 +247,7 @@ static void serve_request(const frame_header *request)
         refuse(request->sequence, REFUSED_NO_SESSION);
         return;
     }
-    if (request->type < MESSAGE_IDENTIFY || request->type > MESSAGE_QUIT) {
+    if (request->type < MESSAGE_IDENTIFY || request->type > MESSAGE_LOAD) {
         refuse(request->sequence, REFUSED_TYPE);
         return;
     }

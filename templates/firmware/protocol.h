@@ -40,6 +40,9 @@ enum {
     MESSAGE_RESET = 0x09,
     /* -> nothing; then end the emulator or the program. */
     MESSAGE_QUIT = 0x0A,
+    /* u16 input, u32 offset in the file, text: path of a file -> nothing. Fills an input from a file
+     * of the host. Only in an emulator, whose serial port takes a main loop's turn per byte. */
+    MESSAGE_LOAD = 0x0B,
 
     /* The firmware's own: u32 exception, pc, lr, fault status, fault address. Sequence is 0. */
     MESSAGE_CRASH = 0x7E,

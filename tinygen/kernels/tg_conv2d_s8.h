@@ -4,7 +4,8 @@
  * of weights. Patches are read where they are, in runs: one kernel row is one run of bytes, or one
  * for each tap where taps are dilated or channels grouped. The input offset is folded into the bias,
  * so where the kernel hangs over the border it has to read the input's zero point: such runs come
- * from the scratch, which holds nothing else, and the scratch is small.
+ * from the scratch, which holds nothing else. It is as long as the two runs of a pair of pixels; or,
+ * where memory is dear, as one tap, and then border pixels go one by one and tap by tap.
  *
  * Pixels whose columns lie inside the image go in pairs, so that each weight is loaded once for two.
  * Groups are convolved one after the other; a depthwise convolution is one with as many groups as
@@ -25,7 +26,7 @@ typedef struct {
     int32_t dilation_h, dilation_w;
     int32_t pad_top, pad_left;
     int32_t depth;      /* bytes from one row of weights to the next */
-    int32_t zeros;      /* bytes of zero points in scratch: what a pair's longest run takes, or none */
+    int32_t zeros;      /* bytes of zero points in scratch; none where no kernel passes the border */
     int32_t right_only; /* see tg_output_s8 */
     int32_t full_range; /* see tg_make_output */
 } tg_conv2d_s8_shape;
@@ -66,8 +67,14 @@ TG_INLINE tg_channels tg_conv2d_channels(int32_t dsp, const tg_conv2d_s8_shape *
     return channels;
 }
 
+/* Whether the scratch has zero points for a whole run of two neighbouring pixels. */
+TG_INLINE int32_t tg_conv2d_has_long_zeros(const tg_conv2d_s8_shape *shape)
+{
+    return shape->zeros > shape->in_c / shape->groups;
+}
+
 /* Two neighbouring pixels whose columns all lie inside the image; the first one's patch begins in
- * row top (perhaps outside) and column left. */
+ * row top (perhaps outside, if there are zero points for it) and column left. */
 TG_INLINE void tg_conv2d_pair(const tg_conv2d_s8_shape *shape, const tg_channels *channels,
                               const int8_t *zeros, const int8_t *restrict x, int32_t top,
                               int32_t left, int8_t *restrict y)
@@ -109,7 +116,8 @@ TG_INLINE void tg_conv2d_add(int32_t count, const tg_conv2d_s8_shape *shape,
 {
     const int32_t in_c = shape->in_c;
     /* A run is cut into what is left of the image, in it, and right of it; else each tap is one. */
-    const int32_t is_run = tg_conv2d_is_run(shape);
+    const int32_t is_run =
+        tg_conv2d_is_run(shape) && (shape->zeros == 0 || tg_conv2d_has_long_zeros(shape));
     const int32_t before = tg_clamp(-left, 0, shape->kernel_w);
     const int32_t end = tg_clamp(shape->in_w - left, before, shape->kernel_w);
     const int32_t parts = is_run ? 3 : shape->kernel_w;
@@ -162,13 +170,17 @@ TG_INLINE void tg_conv2d_pixel(const tg_conv2d_s8_shape *shape, const tg_channel
 TG_INLINE void tg_conv2d_group(const tg_conv2d_s8_shape *shape, const tg_channels *channels,
                                const int8_t *zeros, const int8_t *restrict x, int8_t *restrict y)
 {
-    const int32_t reach = (shape->kernel_w - 1) * shape->dilation_w;
+    const int32_t reach_h = (shape->kernel_h - 1) * shape->dilation_h;
+    const int32_t reach_w = (shape->kernel_w - 1) * shape->dilation_w;
     for (int32_t oy = 0; oy < shape->out_h; ++oy) {
         const int32_t top = oy * shape->stride_h - shape->pad_top;
+        const int32_t rows_fit =
+            tg_conv2d_has_long_zeros(shape) || (top >= 0 && top + reach_h < shape->in_h);
         int32_t left = -shape->pad_left;
         for (int32_t ox = 0; ox < shape->out_w;) {
-            const int32_t last = left + shape->stride_w + reach;
-            const int32_t paired = ox + 1 < shape->out_w && left >= 0 && last < shape->in_w;
+            const int32_t last = left + shape->stride_w + reach_w;
+            const int32_t columns_fit = left >= 0 && last < shape->in_w;
+            const int32_t paired = ox + 1 < shape->out_w && rows_fit && columns_fit;
             const int32_t pixels = paired ? 2 : 1;
             if (paired) {
                 tg_conv2d_pair(shape, channels, zeros, x, top, left, y);

@@ -67,12 +67,14 @@ TG_INLINE void tg_pool_reduce(int32_t average, const tg_pool2d_s8_shape *shape,
                               const tg_pool_window *window, int32_t count, int32_t c, int32_t *acc)
 {
     const int8_t *row = window->x + c;
+    TG_UNROLL(4)
     for (int32_t i = 0; i < count; ++i) {
         acc[i] = average ? 0 : INT8_MIN;
     }
     for (int32_t ky = 0; ky < window->rows; ++ky) {
         const int8_t *tap = row;
         for (int32_t kx = 0; kx < window->columns; ++kx) {
+            TG_UNROLL(4)
             for (int32_t i = 0; i < count; ++i) {
                 acc[i] = average ? acc[i] + tap[i] : tg_max(acc[i], tap[i]);
             }

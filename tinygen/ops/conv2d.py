@@ -1,5 +1,6 @@
 """CONV_2D: two-dimensional convolution, NHWC, int8 with int8 weights."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -8,7 +9,7 @@ import numpy as np
 from tinygen.errors import ModelError
 from tinygen.ir import Activation, Array, Op, Tensor
 from tinygen.ops.base import Call, Isa, Kernel, Node, OpDef, int8_per_tensor
-from tinygen.ops.conv2d_lowering import conv2d_call
+from tinygen.ops.conv2d_lowering import WORD, conv2d_call, patches_call, small_patches
 from tinygen.ops.convolution import (
     bias_values,
     channel_scales,
@@ -132,6 +133,16 @@ def lower(op: Conv2D) -> tuple[Call, ...]:
     return (conv2d_call(op, op.window, op.weights.values, op.groups),)
 
 
+def lower_patches(alignment: int) -> Callable[[Conv2D], tuple[Call, ...]]:
+    """The call of ``tg_conv2d_patches_s8`` with rows padded to ``alignment`` bytes."""
+    return lambda op: (patches_call(op, op.window, op.weights.values, op.groups, alignment),)
+
+
+def has_small_patches(op: Conv2D) -> bool:
+    """Whether ``tg_conv2d_patches_s8`` is within its memory."""
+    return small_patches(op.x, op.y, op.weights.elements // op.weights.shape[0])
+
+
 CONV_2D = OpDef(
     op=Conv2D,
     parse=parse,
@@ -155,11 +166,28 @@ CONV_2D = OpDef(
         ),
         Kernel("tg_matmul_s8", "tg_matmul_s8.h", "tg_matmul_s8", lower_matmul, fits=is_matmul),
         Kernel(
+            "tg_conv2d_patches_s8_dsp",
+            "tg_conv2d_patches_s8_dsp.h",
+            "tg_conv2d_s8",
+            lower_patches(WORD),
+            needs=Isa.DSP,
+            fits=has_small_patches,
+            scratch=True,
+        ),
+        Kernel(
             "tg_conv2d_s8_dsp",
             "tg_conv2d_s8_dsp.h",
             "tg_conv2d_s8",
             lower,
             needs=Isa.DSP,
+            scratch=True,
+        ),
+        Kernel(
+            "tg_conv2d_patches_s8",
+            "tg_conv2d_patches_s8.h",
+            "tg_conv2d_s8",
+            lower_patches(1),
+            fits=has_small_patches,
             scratch=True,
         ),
         Kernel("tg_conv2d_s8", "tg_conv2d_s8.h", "tg_conv2d_s8", lower, scratch=True),

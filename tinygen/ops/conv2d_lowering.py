@@ -8,7 +8,6 @@ from tinygen.ops.convolution import (
     Fields,
     Params,
     Weighted,
-    accumulator_bounds,
     folded_bias,
     output_fields,
     real_multipliers,
@@ -45,12 +44,16 @@ def conv2d_call(op: Weighted, window: Window, weights: Array, groups: int) -> Ca
     """The call of ``tg_conv2d_s8`` for ``weights`` [out_c, kernel_h, kernel_w, in_c / groups].
 
     Where the kernel hangs over the border, the scratch holds zero points for the longest run that
-    two neighbouring pixels read.
+    two neighbouring pixels read, or for a single tap where that would take too much.
     """
     in_c = op.x.shape[3]
     is_run = window.dilation[1] == 1 and groups == 1
     run = window.kernel[1] * in_c if is_run else in_c // groups
-    zeros = 0 if is_inside(op.x, op.y, window) else run + window.stride[1] * in_c
+    zeros = run + window.stride[1] * in_c
+    if is_inside(op.x, op.y, window):
+        zeros = 0
+    elif not is_affordable(op.x, op.y, zeros):
+        zeros = in_c // groups
     rows = weights.reshape(len(weights), -1)
     return _call(op, window, rows, groups, zeros, scratch_bytes=zeros)
 
@@ -68,12 +71,17 @@ def patches_call(
 
 
 def small_patches(x: Tensor, y: Tensor, depth: int) -> bool:
-    """Whether two patches of ``depth`` bytes take at most 1% of the input and the output.
+    """Whether the scratch can hold two patches of ``depth`` bytes."""
+    aligned = -(-depth // WORD) * WORD
+    return is_affordable(x, y, 2 * aligned)
+
+
+def is_affordable(x: Tensor, y: Tensor, scratch_bytes: int) -> bool:
+    """Whether the scratch takes at most 1% of the input and the output.
 
     Both are alive with the scratch, so it cannot raise the arena by more than 1%.
     """
-    aligned = -(-depth // WORD) * WORD
-    return 2 * aligned * 100 <= x.nbytes + y.nbytes
+    return scratch_bytes * 100 <= x.nbytes + y.nbytes
 
 
 def _call(
@@ -81,7 +89,7 @@ def _call(
 ) -> Call:
     bias = folded_bias(op, rows.sum(axis=1, dtype=np.int64))
     scaling = scaling_of(real_multipliers(op), len(rows))
-    output_shape, output_params = output_fields(op, scaling, accumulator_bounds(bias, rows))
+    output_shape, output_params = output_fields(op, scaling, bias, rows)
     shape = (
         *window_fields(op.x, op.y, window),
         *dilation_fields(window),
@@ -94,7 +102,6 @@ def _call(
     )
     params: Params = (
         ("weights", rows),
-        ("bias", bias),
         ("input_zero_point", op.x.zero_point),
         *output_params,
     )

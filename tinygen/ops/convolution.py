@@ -127,6 +127,14 @@ def real_multipliers(op: Weighted) -> tuple[float, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """Bounds, one per output channel, on every accumulator and on every sum on the way to it."""
+
+    low: npt.NDArray[np.int64]
+    high: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
 class Scaling:
     """Fixed-point multipliers and shifts, one per output channel; positive shifts are to the left.
 
@@ -136,12 +144,13 @@ class Scaling:
     multiplier: npt.NDArray[np.int32]
     shift: npt.NDArray[np.int8]
 
-    def right_only(self, bounds: Array) -> bool:
-        """Whether tg_output_s8 may take its short way for accumulators up to ``bounds``.
+    def short(self, reach: Reach) -> npt.NDArray[np.bool_]:
+        """For each channel whether tg_output_s8's short way takes accumulators within ``reach``.
 
         A multiplier of zero gives zero whatever the accumulator and the shift.
         """
-        return bool(((self.multiplier == 0) | ((self.shift < 0) & (bounds < 2**30))).all())
+        small = (self.shift < 0) & (reach.low > -(2**30)) & (reach.high < 2**30)
+        return np.asarray((self.multiplier == 0) | small)
 
     @property
     def bits_beyond_first(self) -> npt.NDArray[np.int8]:
@@ -185,24 +194,54 @@ def finished(op: Weighted, scaled: Array) -> npt.NDArray[np.int8]:
     return np.clip(wrap_int32(scaled.astype(np.int64) + op.y.zero_point), low, high).astype(np.int8)
 
 
-def accumulator_bounds(bias: Array, weights: Array) -> npt.NDArray[np.int64]:
-    """For each channel c, a bound on the magnitude of bias[c] + sum(x * weights[c]) for int8 x.
+def reach_of(bias: Array, weights: Array) -> Reach:
+    """What bias[c] + sum(x * weights[c]) can reach for int8 x, its terms added in any order.
 
     ``bias`` has the offset folded in; ``weights`` is [channels, depth].
     """
     reach = np.abs(weights.astype(np.int64)).sum(axis=1) * 128
-    return np.asarray(reach + np.abs(bias.astype(np.int64)))
+    wide = bias.astype(np.int64)
+    return Reach(np.minimum(wide, 0) - reach, np.maximum(wide, 0) + reach)
 
 
-def output_fields(op: Weighted, scaling: Scaling, bounds: Array) -> tuple[Fields, Params]:
-    """The fields of a kernel's shape and params that take accumulators to int8."""
+def tamed(
+    op: Weighted, scaling: Scaling, bias: Array, weights: Array
+) -> tuple[Scaling, npt.NDArray[np.int32]]:
+    """Scaling and bias with others for dead channels that would bar the short requantization.
+
+    Training leaves channels whose bias, often near the limits of int32, drowns all that the weights
+    add: the output is one value v. As requantization is monotone while nothing wraps, it is so if
+    the least and the greatest accumulator both give v. A bias of (v - zero point) * 2**bits, scaled
+    by 2**-bits, then gives the same, as the weights' part stays below a quarter.
+    """
+    spread = np.abs(weights.astype(np.int64)).sum(axis=1) * 128
+    ends = np.stack([bias - spread, bias + spread])
+    low, high = requantized(op, wrap_int32(ends), scaling).astype(np.int64)
+    bits = np.array([int(s).bit_length() + 2 for s in spread])
+    dead = (low == high) & (np.abs(ends) < 2**31).all(axis=0) & (scaling.shift <= 0) & (bits <= 22)
+    chosen = dead & ~scaling.short(reach_of(bias, weights))
+    multiplier = np.where(chosen, 1 << 30, scaling.multiplier).astype(np.int32)
+    shift = np.where(chosen, 1 - bits, scaling.shift).astype(np.int8)
+    constant = np.where(chosen, (low - op.y.zero_point) << bits, bias).astype(np.int32)
+    return Scaling(multiplier, shift), constant
+
+
+def output_fields(
+    op: Weighted, scaling: Scaling, bias: Array, weights: Array
+) -> tuple[Fields, Params]:
+    """The fields of a kernel's shape and params that take accumulators to int8.
+
+    ``bias`` has the offset folded in; ``weights`` is [channels, depth].
+    """
     low, high = activation_range(op.activation, op.y)
-    right_only = scaling.right_only(bounds)
+    scaling, bias = tamed(op, scaling, bias, weights)
+    right_only = bool(scaling.short(reach_of(bias, weights)).all())
     shape = (
         ("right_only", int(right_only)),
         ("full_range", int((low, high) == dtype_range(DType.INT8))),
     )
     params = (
+        ("bias", bias),
         ("multiplier", scaling.multiplier),
         ("shift", scaling.bits_beyond_first if right_only else scaling.shift),
         ("output_zero_point", op.y.zero_point),
@@ -216,11 +255,10 @@ def matmul_call(op: Weighted, weights: Array, scaling: Scaling) -> Call:
     """The call of ``tg_matmul_s8``: rows of ``op.x`` times ``weights`` [channels, depth]."""
     channels, depth = weights.shape
     bias = folded_bias(op, weights.sum(axis=1, dtype=np.int64))
-    output_shape, output_params = output_fields(op, scaling, accumulator_bounds(bias, weights))
+    output_shape, output_params = output_fields(op, scaling, bias, weights)
     rows = op.x.elements // depth
     shape = (("rows", rows), ("depth", depth), ("out_c", channels), *output_shape)
-    params = (("weights", weights), ("bias", bias), *output_params)
-    return Call(shape, params, (op.x,), (op.y,))
+    return Call(shape, (("weights", weights), *output_params), (op.x,), (op.y,))
 
 
 def exact_matmul(a: Array, b: Array) -> npt.NDArray[np.int64]:

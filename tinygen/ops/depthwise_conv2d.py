@@ -1,5 +1,6 @@
 """DEPTHWISE_CONV_2D: each channel convolved by itself, NHWC, int8 with int8 weights."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
@@ -9,10 +10,17 @@ import numpy as np
 from tinygen.errors import ModelError
 from tinygen.ir import Activation, Array, Op, Tensor
 from tinygen.ops.base import Call, Isa, Kernel, Node, OpDef, int8_per_tensor
-from tinygen.ops.conv2d_lowering import conv2d_call, dilation_fields, is_inside, window_fields
+from tinygen.ops.conv2d_lowering import (
+    WORD,
+    conv2d_call,
+    dilation_fields,
+    is_inside,
+    patches_call,
+    small_patches,
+    window_fields,
+)
 from tinygen.ops.convolution import (
     Params,
-    accumulator_bounds,
     bias_values,
     channel_scales,
     constant_weights,
@@ -126,7 +134,7 @@ def lower_channelwise(op: DepthwiseConv2D) -> tuple[Call, ...]:
     weights = op.weights.values.reshape(-1, channels)
     bias = folded_bias(op, weights.sum(axis=0, dtype=np.int64))
     scaling = scaling_of(real_multipliers(op), channels)
-    output_shape, output_params = output_fields(op, scaling, accumulator_bounds(bias, weights.T))
+    output_shape, output_params = output_fields(op, scaling, bias, weights.T)
     zeros = 0 if is_inside(op.x, op.y, op.window) else channels
     shape = (
         *window_fields(op.x, op.y, op.window),
@@ -137,17 +145,30 @@ def lower_channelwise(op: DepthwiseConv2D) -> tuple[Call, ...]:
     )
     params: Params = (
         ("weights", weights),
-        ("bias", bias),
         ("input_zero_point", op.x.zero_point),
         *output_params,
     )
     return (Call(shape, params, (op.x,), (op.y,), scratch_bytes=zeros),)
 
 
+def grouped_weights(op: DepthwiseConv2D) -> Array:
+    """The weights as those of a convolution: [out_c, kernel_h, kernel_w, 1]."""
+    return np.ascontiguousarray(op.weights.values.transpose(3, 1, 2, 0))
+
+
 def lower_groups(op: DepthwiseConv2D) -> tuple[Call, ...]:
     """The call of ``tg_conv2d_s8`` with a group for each input channel."""
-    weights = np.ascontiguousarray(op.weights.values.transpose(3, 1, 2, 0))
-    return (conv2d_call(op, op.window, weights, op.x.shape[3]),)
+    return (conv2d_call(op, op.window, grouped_weights(op), op.x.shape[3]),)
+
+
+def lower_group_patches(alignment: int) -> Callable[[DepthwiseConv2D], tuple[Call, ...]]:
+    """The call of ``tg_conv2d_patches_s8`` with rows padded to ``alignment`` bytes."""
+    return lambda op: (patches_call(op, op.window, grouped_weights(op), op.x.shape[3], alignment),)
+
+
+def has_small_patches(op: DepthwiseConv2D) -> bool:
+    """Whether ``tg_conv2d_patches_s8`` is within its memory."""
+    return small_patches(op.x, op.y, prod(op.window.kernel))
 
 
 DEPTHWISE_CONV_2D = OpDef(
@@ -181,11 +202,28 @@ DEPTHWISE_CONV_2D = OpDef(
             scratch=True,
         ),
         Kernel(
+            "tg_conv2d_patches_s8_dsp",
+            "tg_conv2d_patches_s8_dsp.h",
+            "tg_conv2d_s8",
+            lower_group_patches(WORD),
+            needs=Isa.DSP,
+            fits=has_small_patches,
+            scratch=True,
+        ),
+        Kernel(
             "tg_conv2d_s8_dsp",
             "tg_conv2d_s8_dsp.h",
             "tg_conv2d_s8",
             lower_groups,
             needs=Isa.DSP,
+            scratch=True,
+        ),
+        Kernel(
+            "tg_conv2d_patches_s8",
+            "tg_conv2d_patches_s8.h",
+            "tg_conv2d_s8",
+            lower_group_patches(1),
+            fits=has_small_patches,
             scratch=True,
         ),
         Kernel("tg_conv2d_s8", "tg_conv2d_s8.h", "tg_conv2d_s8", lower_groups, scratch=True),

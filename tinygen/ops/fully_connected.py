@@ -13,7 +13,6 @@ from tinygen.ops.base import Call, Isa, Kernel, Node, OpDef, describe, int8_per_
 from tinygen.ops.convolution import (
     Params,
     Scaling,
-    accumulator_bounds,
     bias_values,
     channel_scales,
     constant_weights,
@@ -21,6 +20,7 @@ from tinygen.ops.convolution import (
     finished,
     fused_clamp,
     matmul_call,
+    reach_of,
     real_multipliers,
     requantized,
     scaling_in_range,
@@ -125,7 +125,8 @@ def result_in_range(op: FullyConnected) -> str:
     if op.rounding is Rounding.TWICE or not op.weights.is_constant:
         return ""
     weights, bias = effective(op)
-    largest = float((accumulator_bounds(bias, weights) * np.array(reals(op))).max())
+    reach = reach_of(bias, weights)
+    largest = float((np.maximum(-reach.low, reach.high) * np.array(reals(op))).max())
     return "" if largest < 2**31 - 1 else f"up to {largest:g}"
 
 

@@ -5,14 +5,14 @@ import select
 import signal
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
-from typing import ClassVar
+from typing import IO, ClassVar
 
 from tinygen.board import Board
 from tinygen.errors import DeviceError
-from tinygen.run.runners import end_process
+from tinygen.run.process import end_process
 
 _WRITE_S = 30.0
 _END_S = 2.0
@@ -24,7 +24,7 @@ class NativeRunner:
 
     name: ClassVar[str] = "native"
 
-    def available(self, board: Board) -> str | None:  # noqa: ARG002 - the protocol's signature
+    def available(self, board: Board) -> str | None:
         """Always: it is this computer."""
         return None
 
@@ -57,6 +57,8 @@ class NativeRunner:
 
 class PipeLink:
     """A process's standard input and output as a link."""
+
+    shared = None
 
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
         assert process.stdin is not None and process.stdout is not None
@@ -97,8 +99,8 @@ class PipeLink:
         return DeviceError(f"the program ended with status {status} in the middle of the session")
 
 
-def _close(stream: object) -> None:
-    try:
-        stream.close()  # type: ignore[attr-defined]
-    except BrokenPipeError:
-        pass  # what was not read any more does not matter
+def _close(stream: IO[bytes] | None) -> None:
+    # What was not read any more does not matter.
+    with suppress(BrokenPipeError):
+        if stream is not None:
+            stream.close()

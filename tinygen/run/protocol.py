@@ -41,6 +41,7 @@ class Message(IntEnum):
     STATUS = 0x08
     RESET = 0x09
     QUIT = 0x0A
+    LOAD = 0x0B
     CRASH = 0x7E
     REFUSED = 0x7F
 

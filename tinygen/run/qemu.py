@@ -16,7 +16,7 @@ from typing import IO, ClassVar
 
 from tinygen.board import Board
 from tinygen.errors import DeviceError
-from tinygen.run.runners import end_process
+from tinygen.run.process import end_process
 from tinygen.run.serial import SerialLink
 
 QEMU = "qemu-system-arm"
@@ -44,6 +44,7 @@ class QemuRunner:
     ) -> Iterator["QemuLink"]:
         """Start ``image``; ``arguments`` go to QEMU, such as ``-plugin``."""
         with (
+            tempfile.TemporaryDirectory(prefix="tinygen-") as shared,
             tempfile.TemporaryFile() as messages,
             socket.create_server(("127.0.0.1", 0)) as server,
         ):
@@ -59,7 +60,7 @@ class QemuRunner:
             server.close()
             link: QemuLink | None = None
             try:
-                link = QemuLink(port, process, messages)
+                link = QemuLink(port, process, messages, Path(shared))
                 yield link
                 end_process(process, _END_S)
             finally:
@@ -84,8 +85,11 @@ def qemu_command(board: Board, image: Path, listener: int, arguments: Sequence[s
 class QemuLink:
     """The emulated serial port; errors tell what QEMU said."""
 
-    def __init__(self, port: int, process: "subprocess.Popen[bytes]", messages: IO[bytes]) -> None:
+    def __init__(
+        self, port: int, process: "subprocess.Popen[bytes]", messages: IO[bytes], shared: Path
+    ) -> None:
         self._process, self._messages = process, messages
+        self.shared = shared
         try:
             self._serial = SerialLink(f"socket://127.0.0.1:{port}")
         except DeviceError as error:

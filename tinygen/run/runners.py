@@ -1,15 +1,17 @@
 """How firmware is started and reached: one ``Runner`` for each kind of place it can run in."""
 
-import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import ClassVar, Protocol
 
 from tinygen.board import Board
-from tinygen.errors import DeviceError, ToolError
+from tinygen.errors import ToolError
 from tinygen.run.device import Device, Link, Patience
+from tinygen.run.native import NativeRunner
+from tinygen.run.qemu import QemuRunner
 from tinygen.run.symbols import address_words
+from tinygen.schema import did_you_mean
 
 
 class Runner(Protocol):
@@ -30,19 +32,17 @@ class Runner(Protocol):
         """
 
 
+RUNNERS: dict[str, Runner] = {runner.name: runner for runner in (NativeRunner(), QemuRunner())}
+
+
 def runner_for(board: Board) -> Runner:
     """The runner of ``board``. Raises ToolError if it cannot work here."""
-    from tinygen.run.native import NativeRunner
-    from tinygen.run.qemu import QemuRunner
-
-    runners: tuple[Runner, ...] = (NativeRunner(), QemuRunner())
-    for runner in runners:
-        if runner.name == board.runner:
-            if reason := runner.available(board):
-                raise ToolError(reason, "tinygen doctor shows the line that installs it")
-            return runner
-    known = ", ".join(r.name for r in runners)
-    raise ToolError(f"{board.name} wants runner '{board.runner}'; this tinygen has {known}")
+    runner = RUNNERS.get(board.runner)
+    if runner is None:
+        raise ToolError(f"{board.name} wants runner '{board.runner}'", did_you_mean("", RUNNERS))
+    if reason := runner.available(board):
+        raise ToolError(reason, "tinygen doctor shows the line that installs it")
+    return runner
 
 
 @contextmanager
@@ -64,15 +64,3 @@ def open_device(
         device.connect(model_sha256)
         yield device
         device.quit()
-
-
-def end_process(process: "subprocess.Popen[bytes]", patience_s: float) -> None:
-    """Wait for a process to end by itself, then ask it to, then kill it."""
-    for stop in (lambda: None, process.terminate, process.kill):
-        stop()
-        try:
-            process.wait(patience_s)
-            return
-        except subprocess.TimeoutExpired:
-            continue
-    raise DeviceError(f"process {process.pid} cannot be killed")

@@ -1,7 +1,5 @@
 """A serial port as a link: a USB device, an emulator's socket, any URL that pyserial opens."""
 
-from threading import Thread
-
 import serial
 
 from tinygen.errors import DeviceError
@@ -12,6 +10,8 @@ _CHUNK = 1 << 16
 
 class SerialLink:
     """An open pyserial port as a link."""
+
+    shared = None
 
     def __init__(self, url: str, baud: int = 115200) -> None:
         """Open ``url``. Raises DeviceError."""
@@ -41,8 +41,13 @@ class SerialLink:
 
     def close(self) -> None:
         """Close the port."""
-        # pyserial sleeps for 0.3 s after closing a socket; nobody need wait for that.
-        Thread(target=self._port.close).start()
+        # pyserial leaves a socket open whose other end has gone, and sleeps for 0.3 s after closing.
+        connection = getattr(self._port, "_socket", None)
+        if connection is not None:
+            connection.close()
+            self._port.is_open = False
+        else:
+            self._port.close()
 
     def _read(self, size: int, timeout_s: float) -> bytes:
         try:

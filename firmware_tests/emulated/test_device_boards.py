@@ -1,0 +1,167 @@
+"""Firmware on every board that runs here: right outputs, and every way to fail told in time."""
+
+import zlib
+from pathlib import Path
+from time import monotonic
+
+import numpy as np
+import pytest
+
+from firmware_tests.models import samples
+from tinygen import reference
+from tinygen.board import Board, all_boards, load_board
+from tinygen.build import build
+from tinygen.compile import Options, compile_graph
+from tinygen.emit import ArenaKind, Optimize, Program
+from tinygen.errors import DeviceError, ToolError
+from tinygen.project import write_project
+from tinygen.run.device import Patience
+from tinygen.run.runners import RUNNERS, open_device, runner_for
+from tinygen.vectors import draw_vectors
+
+pytestmark = pytest.mark.emulated
+
+SHA256 = "ab" * 32
+SHORT = Patience(boot_s=10.0, reply_s=0.5, invoke_s=1.0, retries=2)
+EMULATED = [b for b in all_boards() if b.runner == "qemu"]
+KINDS = [(o, a) for o in Optimize for a in ArenaKind]
+
+
+def compiled(board: Board, options: Options | None = None) -> Program:
+    return compile_graph(
+        samples.residual(), "residual.tflite", SHA256, board.core.name, board.core.isa,
+        options or Options(),
+    )  # fmt: skip
+
+
+def broken_image(board: Board, directory: Path, statement: str) -> Path:
+    """Firmware whose inference is one statement of C."""
+    write_project(compiled(board), board, directory)
+    file = directory / "src" / "firmware_model.c"
+    text = file.read_text()
+    assert "residual_invoke();" in text
+    file.write_text(text.replace("residual_invoke();", statement))
+    return build(directory).image
+
+
+@pytest.mark.parametrize("board", all_boards(), ids=lambda b: b.name)
+@pytest.mark.parametrize(("optimize", "arena"), KINDS, ids=lambda k: k.value)
+def test_outputs_and_traces_equal_the_reference(
+    board: Board, optimize: Optimize, arena: ArenaKind, tmp_path: Path
+) -> None:
+    program = compiled(board, Options(optimize=optimize, arena=arena))
+    write_project(program, board, tmp_path / "p")
+    graph = program.graph
+    with open_device(board, build(tmp_path / "p").image, SHA256) as device:
+        for inputs in draw_vectors(graph, 3, seed=1).inputs:
+            values = reference.evaluate(graph, inputs)
+            found = device.trace(inputs)
+            for got, tensor in zip(found.outputs, graph.outputs, strict=True):
+                assert np.array_equal(got, values[tensor])
+            want = [zlib.crc32(values[s.op.y].tobytes()) for s in program.layers]
+            assert list(found.layers) == want
+        assert device.identity.arena_bytes == program.memory.arena_bytes
+        assert device.identity.board == board.name
+        assert [t.shape for t in device.inputs] == [t.shape for t in graph.inputs]
+        assert [t.scale for t in device.outputs] == pytest.approx([t.scale for t in graph.outputs])
+        assert len(device.counters(inputs).layers) == len(program.layers)
+        status = device.status()
+        assert status.damaged_frames == 0
+        if board.layout is not None:
+            assert 0 < status.stack_used < status.stack_bytes == board.layout.stack_bytes
+
+
+@pytest.mark.parametrize("board", EMULATED, ids=lambda b: b.name)
+def test_inputs_arrive_whole_by_wire_and_by_file(board: Board, tmp_path: Path) -> None:
+    program = compiled(board)
+    write_project(program, board, tmp_path / "p")
+    inputs = draw_vectors(program.graph, 1, seed=4).inputs[0]
+    want = reference.run(program.graph, inputs)
+    with open_device(board, build(tmp_path / "p").image, SHA256) as device:
+        blobs = [x.tobytes() for x in inputs]
+        assert device._link.shared is not None
+        for requests in (
+            device._write_requests(blobs),
+            device._load_requests(blobs, device._link.shared),
+        ):
+            device._exchange(requests)
+            device.reset()  # which proves that the next run has nothing left of this one
+            assert np.array_equal(device.run(inputs).outputs[0], want[0])
+
+
+@pytest.mark.parametrize("board", EMULATED, ids=lambda b: b.name)
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ('__asm volatile("udf #0");', "crashed: HardFault.* at firmware_invoke"),
+        ("*(volatile uint32_t *)0xB0000000u = 1u;", "crashed: HardFault|QEMU ended"),
+        (
+            "volatile uint8_t big[262144]; big[0] = 1; (void)big[0];",
+            "crashed: HardFault|QEMU ended",
+        ),
+        ("for (;;) { }", "no answer to INVOKE within"),
+        ("extern void uart_write(uint8_t); for (;;) { uart_write(0x55u); }", "no answer to INVOKE"),
+        (
+            "extern void uart_write(uint8_t);"
+            " for (unsigned i = 0;; i += 7u) { uart_write((uint8_t)i); }",
+            "damaged frames arrived",
+        ),
+        ("extern void platform_reset(void); platform_reset();", "started again"),
+    ],
+    ids=["undefined", "bus", "stack", "hang", "noise", "garbage", "reset"],
+)
+def test_firmware_that_fails_is_one_error_in_bounded_time(
+    board: Board, statement: str, message: str, tmp_path: Path
+) -> None:
+    image = broken_image(board, tmp_path / "p", statement)
+    start = monotonic()
+    with (
+        pytest.raises(DeviceError, match=message),
+        open_device(board, image, SHA256, patience=SHORT) as device,
+    ):
+        device.run(draw_vectors(samples.residual(), 1, 0).inputs[0])
+    assert monotonic() - start < 30
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [("abort();", "SIGABRT"), ("for (;;) { }", "no answer to INVOKE"), ("exit(5);", "status 5")],
+)
+def test_a_native_program_that_fails_is_one_error(
+    statement: str, message: str, tmp_path: Path
+) -> None:
+    board = load_board("native")
+    image = broken_image(board, tmp_path / "p", f"extern void abort(void), exit(int); {statement}")
+    with (
+        pytest.raises(DeviceError, match=message),
+        open_device(board, image, SHA256, patience=SHORT) as device,
+    ):
+        device.run(draw_vectors(samples.residual(), 1, 0).inputs[0])
+
+
+def test_an_image_that_is_none_ends_with_what_qemu_says(tmp_path: Path) -> None:
+    image = tmp_path / "firmware.elf"
+    image.write_text("no ELF file, and longer than a kernel's header would be" * 8)
+    with (
+        pytest.raises(DeviceError),
+        open_device(load_board("microbit"), image, patience=SHORT),
+    ):
+        pass
+
+
+def test_an_image_that_is_missing_ends_with_what_qemu_says(tmp_path: Path) -> None:
+    with (
+        pytest.raises(DeviceError, match=r"QEMU ended(.|\n)*firmware.elf"),
+        open_device(load_board("microbit"), tmp_path / "firmware.elf", patience=SHORT),
+    ):
+        pass
+
+
+def test_a_missing_emulator_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ToolError, match="qemu-system-arm is not installed"):
+        runner_for(load_board("microbit"))
+
+
+def test_every_board_has_a_runner() -> None:
+    assert {b.runner for b in all_boards()} <= set(RUNNERS)
