@@ -64,8 +64,9 @@ class Layout:
         return tuple(dict.fromkeys((self.vectors, self.code, self.data, self.arena)))
 
     def limit(self, kind: MemoryKind) -> int:
-        """Bytes of ``kind`` in the regions in use."""
-        return sum(r.size for r in self.regions if r.kind is kind)
+        """Bytes of ``kind`` that a model may fill; a region for the vectors alone is none of it."""
+        fillable = dict.fromkeys((self.code, self.data, self.arena))
+        return sum(r.size for r in fillable if r.kind is kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -300,7 +300,7 @@ def _tensor(
     """What header and accessors say of a model input or output."""
     constant = None
     if tensor.is_constant and writer is not None:
-        constant = writer.constant(f"{program.name}_output_{index}", tensor.values)
+        constant = writer.constant(f"{program.name}_output_{index}_value", tensor.values)
     quant = tensor.quant
     return {
         "label": ctext.comment(tensor.name),

@@ -100,16 +100,16 @@ GROUPED = (
     conv("groups_dilated", 22, groups=3, channels=(6, 3), dilation=(2, 2), batches=2),
 )
 DRAWN = tuple(drawn(i, kind) for kind in Range for i in range(12))
-ALL = (*NAMED, *GROUPED, *DRAWN, *(drawn(i, Range.USUAL, groups=3) for i in range(4)))
+CASES = (*NAMED, *GROUPED, *DRAWN, *(drawn(i, Range.USUAL, groups=3) for i in range(4)))
 
 
 def test_every_row_gives_the_references_bytes() -> None:
-    check_native(ALL, options=ONE_INSTANCE)
+    check_native(CASES, options=ONE_INSTANCE)
 
 
 @pytest.mark.parametrize("function", ["tg_conv2d_patches_s8", "tg_conv2d_patches_s8_dsp"])
 def test_gathered_patches_give_the_references_bytes_where_they_are_large(function: str) -> None:
-    check_row(ALL, function)
+    check_row(CASES, function)
 
 
 @pytest.mark.parametrize("function", ["tg_conv2d_s8", "tg_conv2d_s8_dsp"])
@@ -118,7 +118,7 @@ def test_long_runs_of_zero_points_give_the_references_bytes(
 ) -> None:
     """As in layers so large that the scratch for them is small."""
     monkeypatch.setattr(conv2d_lowering, "is_affordable", lambda x, y, scratch_bytes: True)
-    check_row(ALL, function)
+    check_row(CASES, function)
 
 
 @pytest.mark.parametrize("isa", [Isa.ANY, Isa.DSP], ids=str)

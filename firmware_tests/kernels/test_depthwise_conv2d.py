@@ -120,15 +120,16 @@ NAMED = (
     plain("one_channel_to_eight", 17, size=(12, 9), kernel=(10, 8), channels=1, multiplier=8),
 )
 DRAWN = tuple(drawn(i, kind) for kind in Range for i in range(12))
+CASES = (*NAMED, *DRAWN)
 
 
 def test_every_row_gives_the_references_bytes() -> None:
-    check_native((*NAMED, *DRAWN), options=ONE_INSTANCE)
+    check_native(CASES, options=ONE_INSTANCE)
 
 
 @pytest.mark.parametrize("function", ["tg_conv2d_patches_s8", "tg_conv2d_s8_dsp"])
 def test_convolving_by_groups_gives_the_references_bytes_everywhere(function: str) -> None:
-    check_row((*NAMED, *DRAWN), function)
+    check_row(CASES, function)
 
 
 @pytest.mark.parametrize("isa", [Isa.ANY, Isa.DSP], ids=str)
@@ -151,4 +152,4 @@ def test_kernels_with_more_taps_than_pointers_are_convolved_by_groups() -> None:
 @pytest.mark.reference
 @pytest.mark.parametrize("numerics", list(Numerics), ids=lambda n: n.value)
 def test_the_reference_is_the_interpreters(numerics: Numerics) -> None:
-    assert_interpreter_agrees((*NAMED, *DRAWN), numerics)
+    assert_interpreter_agrees(CASES, numerics)

@@ -62,11 +62,11 @@ def named(op: type[Pool2D]) -> tuple[Pool2D, ...]:
     )
 
 
-ALL = tuple(case for op in KINDS for case in (*named(op), *(drawn(op, i) for i in range(30))))
+CASES = tuple(case for op in KINDS for case in (*named(op), *(drawn(op, i) for i in range(30))))
 
 
 def test_every_row_gives_the_references_bytes() -> None:
-    check_native(ALL, options=ONE_INSTANCE)
+    check_native(CASES, options=ONE_INSTANCE)
 
 
 def test_instances_for_one_geometry_give_the_references_bytes() -> None:
@@ -90,4 +90,4 @@ def test_division_by_reciprocal_is_exact_for_every_sum_and_window() -> None:
 @pytest.mark.reference
 @pytest.mark.parametrize("numerics", list(Numerics), ids=lambda n: n.value)
 def test_the_reference_is_the_interpreters(numerics: Numerics) -> None:
-    assert_interpreter_agrees(ALL, numerics)
+    assert_interpreter_agrees(CASES, numerics)

@@ -17,7 +17,7 @@ from tinygen.ops.relu import Relu, Relu6, ReluN1To1
 from tinygen.ops.tanh import TANH, Tanh
 
 SHAPES = ((1, 5, 7, 3), (1,), (1021,), (4, 1, 64))
-INPUT_SCALES = (0.05, 0.1, 0.3, 1.0, 0.01, 1e-4, 7.0, 1 / 16)
+INPUT_SCALES = (0.05, 0.1, 0.3, 1.0, 0.01, 1e-4, 7.0, 1 / 16, 12.0, 40.0, 475.0, 1e6, 1e-8)
 
 
 def activations(numerics: Numerics) -> Iterator[Op]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tinygen.board import MemoryKind, all_boards, load_board, read_board
+from tinygen.board import Board, MemoryKind, all_boards, load_board, read_board
 from tinygen.errors import BoardError
 from tinygen.isa import Isa
 from tinygen.resources import data_dir
@@ -53,8 +53,9 @@ def test_instruction_sets_follow_the_core() -> None:
 
 
 @pytest.mark.parametrize("board", [b for b in all_boards() if b.layout], ids=lambda b: b.name)
-def test_a_bare_board_has_all_that_firmware_needs(board) -> None:  # type: ignore[no-untyped-def]
+def test_a_bare_board_has_all_that_firmware_needs(board: Board) -> None:
     layout = board.layout
+    assert layout is not None and board.uart is not None and board.timer is not None
     assert layout.code.kind is MemoryKind.FLASH
     assert layout.data.kind is layout.arena.kind is MemoryKind.RAM
     assert layout.stack_bytes < layout.data.size

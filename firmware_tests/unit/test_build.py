@@ -14,7 +14,7 @@ from tinygen.compile import Options, compile_graph
 from tinygen.emit import ArenaKind, Program
 from tinygen.errors import BudgetError, BuildError, ToolError
 from tinygen.project import ProjectError, write_project
-from tinygen.run.counting import function_ranges
+from tinygen.run.counting_regions import function_ranges
 from tinygen.run.symbols import address_words
 
 

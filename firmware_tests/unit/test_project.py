@@ -1,4 +1,4 @@
-"""Generated projects: the same text each time, whole or not at all, and never over others' files."""
+"""Generated projects: the same text each time, whole or not at all, never over others' files."""
 
 import json
 from dataclasses import replace
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from firmware_tests.models import samples
-from tinygen.board import all_boards, load_board
+from tinygen.board import Board, all_boards, load_board
 from tinygen.compile import Options, compile_graph
 from tinygen.emit import ArenaKind, Optimize, Program
 from tinygen.errors import UnsupportedError
@@ -31,7 +31,9 @@ def contents(directory: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("board", all_boards(), ids=lambda b: b.name)
 @pytest.mark.parametrize("arena", ArenaKind)
 @pytest.mark.parametrize("optimize", Optimize)
-def test_the_same_input_gives_the_same_text(board, arena, optimize) -> None:  # type: ignore[no-untyped-def]
+def test_the_same_input_gives_the_same_text(
+    board: Board, arena: ArenaKind, optimize: Optimize
+) -> None:
     options = Options(arena=arena, optimize=optimize)
     files = project_files(program(options), board)
     assert files == project_files(program(options), board)

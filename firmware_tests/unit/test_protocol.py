@@ -1,4 +1,4 @@
-"""The serial protocol's codec: what goes in comes out, and nothing else is ever taken for a frame."""
+"""The serial protocol's codec: what goes in comes out, nothing else is taken for a frame."""
 
 import struct
 

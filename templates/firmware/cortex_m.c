@@ -21,6 +21,7 @@
 #define CPACR_CP10_CP11 (0xFu << 20)
 #define AIRCR_KEY_SYSRESETREQ 0x05FA0004u
 #define STACK_PAINT 0xA5C3E187u
+#define CFSR_STACK_OVERFLOW (1u << 20)
 #define CRASH_STATUS 70
 #define STOPPED_APPLICATION_EXIT 0x20026u
 #define OPEN_READ_BINARY 1u
@@ -102,6 +103,19 @@ __attribute__((naked)) void fault_handler(void)
                    ".ltorg");
 }
 
+static NO_RETURN void die(const crash_report *report)
+{
+    for (;;) {
+        protocol_send_crash(report);
+#if BOARD_EMULATED
+        platform_exit(CRASH_STATUS);
+#endif
+        /* Whoever asks later is told again. */
+        while (uart_read() != 0u) {
+        }
+    }
+}
+
 NO_RETURN void fault_report(uint32_t exception, uint32_t unused, uint32_t pc, uint32_t lr)
 {
     crash_report report = {.exception = exception, .pc = pc, .lr = lr};
@@ -110,14 +124,16 @@ NO_RETURN void fault_report(uint32_t exception, uint32_t unused, uint32_t pc, ui
     report.status = CFSR;
     report.address = BFAR;
 #endif
-    for (;;) {
-        protocol_send_crash(&report);
-#if BOARD_EMULATED
-        platform_exit(CRASH_STATUS);
-#endif
-        /* Whoever asks later is told again. */
-        while (uart_read() != 0u) {
-        }
+    die(&report);
+}
+
+/* For chips that have memory, or its mirror image, below the stack: there an overflow faults late or
+ * never. */
+void platform_check_stack(void)
+{
+    if (stack_bottom[0] != STACK_PAINT) {
+        const crash_report report = {.status = CFSR_STACK_OVERFLOW};
+        die(&report);
     }
 }
 

@@ -81,6 +81,10 @@ uint32_t platform_stack_used(void)
     return 0;
 }
 
+void platform_check_stack(void)
+{
+}
+
 bool platform_read_file(const char *path, uint32_t offset, uint8_t *data, uint32_t bytes)
 {
     (void)path;

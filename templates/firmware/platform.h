@@ -20,6 +20,9 @@ uint64_t platform_ticks(void);
 uint32_t platform_stack_bytes(void);
 uint32_t platform_stack_used(void);
 
+/* Report a crash, and do not return, if the stack has run over. */
+void platform_check_stack(void);
+
 /* Read from a file of the host; false where there is no such file, or no way to it. */
 bool platform_read_file(const char *path, uint32_t offset, uint8_t *data, uint32_t bytes);
 

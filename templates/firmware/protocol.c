@@ -125,6 +125,7 @@ static int invoke(uint8_t *payload, uint32_t length)
     const uint64_t start = platform_ticks();
     firmware_invoke();
     put_u64(payload, platform_ticks() - start);
+    platform_check_stack();
     layers_start(LAYERS_OFF);
     return 8;
 }
@@ -157,6 +158,7 @@ static int benchmark(uint8_t *payload, uint32_t length)
         shortest = ticks < shortest ? ticks : shortest;
         longest = ticks > longest ? ticks : longest;
     }
+    platform_check_stack();
     put_u64(put_u64(put_u64(payload, sum), shortest), longest);
     return KEPT_BYTES;
 }

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygen.errors import ModelError
 from tinygen.ir import Activation, Array, Op, Tensor
-from tinygen.ops.base import Call, Isa, Kernel, Node, OpDef, int8_per_tensor
+from tinygen.ops.base import Call, Isa, Kernel, Node, OpDef
 from tinygen.ops.conv2d_lowering import WORD, conv2d_call, patches_call, small_patches
 from tinygen.ops.convolution import (
     bias_values,
@@ -16,6 +16,7 @@ from tinygen.ops.convolution import (
     constant_weights,
     exact_matmul,
     fused_clamp,
+    int8_ends,
     int8_weights,
     matmul_call,
     real_multipliers,
@@ -147,8 +148,8 @@ CONV_2D = OpDef(
     op=Conv2D,
     parse=parse,
     rules=(
-        int8_per_tensor,
         constant_weights,
+        int8_ends,
         int8_weights,
         fused_clamp,
         channel_scales,

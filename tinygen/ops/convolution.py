@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinygen.errors import ModelError
-from tinygen.ir import Activation, Array, DType, Tensor
+from tinygen.ir import Activation, Array, DType, Op, Tensor
 from tinygen.ops.base import Call, Node, Value, describe
 from tinygen.quant import (
     activation_range,
@@ -57,6 +57,17 @@ def weighted_inputs(node: Node, channels: int) -> tuple[Tensor, Tensor]:
     return x, weights
 
 
+def int8_ends(op: Op) -> str:
+    """Activations are int8 with one scale and zero point.
+
+    Convert the model with full integer post-training quantization (int8).
+    """
+    for tensor in (op.x, op.y):
+        if tensor.dtype is not DType.INT8 or tensor.quant is None or tensor.quant.per_channel:
+            return describe(tensor)
+    return ""
+
+
 def constant_weights(op: Weighted) -> str:
     """Weights and bias are constants of the model.
 
@@ -95,7 +106,8 @@ def channel_scales(op: Weighted) -> str:
     Convert the model again; this one's quantization parameters contradict its shapes.
     """
     quant = op.weights.quant
-    if quant is None or not quant.per_channel:
+    assert quant is not None
+    if not quant.per_channel:
         return ""
     along = dict(enumerate(op.weights.shape)).get(quant.axis or 0)
     if len(quant.scale) == op.y.shape[-1] == along:
@@ -104,15 +116,10 @@ def channel_scales(op: Weighted) -> str:
 
 
 def scaling_in_range(op: Weighted) -> str:
-    """input scale * weight scale / output scale is below 2**30.
+    """The scale factor, input scale * weight scale / output scale, is below 2**30.
 
     The reference's arithmetic is undefined beyond; convert the model with sane ranges.
     """
-    if (
-        any(t.quant is None or t.quant.per_channel for t in (op.x, op.y))
-        or op.weights.quant is None
-    ):
-        return ""  # another rule says so
     largest = max(real_multipliers(op))
     return "" if largest < 2**30 else f"{largest:g}"
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygen.errors import ModelError
 from tinygen.ir import Activation, Array, Op, Tensor
-from tinygen.ops.base import Call, Isa, Kernel, Node, OpDef, int8_per_tensor
+from tinygen.ops.base import Call, Isa, Kernel, Node, OpDef
 from tinygen.ops.conv2d_lowering import (
     WORD,
     conv2d_call,
@@ -26,6 +26,7 @@ from tinygen.ops.convolution import (
     constant_weights,
     folded_bias,
     fused_clamp,
+    int8_ends,
     int8_weights,
     output_fields,
     real_multipliers,
@@ -175,8 +176,8 @@ DEPTHWISE_CONV_2D = OpDef(
     op=DepthwiseConv2D,
     parse=parse,
     rules=(
-        int8_per_tensor,
         constant_weights,
+        int8_ends,
         int8_weights,
         fused_clamp,
         channel_scales,

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygen.errors import ModelError
 from tinygen.ir import Activation, Array, DType, Numerics, Op, Tensor
-from tinygen.ops.base import Call, Isa, Kernel, Node, OpDef, describe, int8_per_tensor
+from tinygen.ops.base import Call, Isa, Kernel, Node, OpDef, describe
 from tinygen.ops.convolution import (
     Params,
     Scaling,
@@ -19,6 +19,7 @@ from tinygen.ops.convolution import (
     exact_matmul,
     finished,
     fused_clamp,
+    int8_ends,
     matmul_call,
     reach_of,
     real_multipliers,
@@ -122,7 +123,7 @@ def result_in_range(op: FullyConnected) -> str:
 
     LiteRT's conversion to int32 is undefined beyond; use --numerics tflm, or sane scales.
     """
-    if op.rounding is Rounding.TWICE or not op.weights.is_constant:
+    if op.rounding is Rounding.TWICE:
         return ""
     weights, bias = effective(op)
     reach = reach_of(bias, weights)
@@ -221,8 +222,8 @@ FULLY_CONNECTED = OpDef(
     op=FullyConnected,
     parse=parse,
     rules=(
-        int8_per_tensor,
         constant_weights,
+        int8_ends,
         matrix_weights,
         default_format,
         fused_clamp,

@@ -8,9 +8,9 @@ import numpy as np
 
 from tinygen.errors import ModelError
 from tinygen.ir import Activation, Array, Op
-from tinygen.ops.base import Call, Kernel, Node, OpDef, int8_per_tensor
+from tinygen.ops.base import Call, Kernel, Node, OpDef
 from tinygen.ops.conv2d_lowering import window_fields
-from tinygen.ops.convolution import fused_clamp
+from tinygen.ops.convolution import fused_clamp, int8_ends
 from tinygen.ops.window import Window, patches, window_of
 from tinygen.quant import activation_range
 
@@ -73,10 +73,8 @@ def same_scale(op: Pool2D) -> str:
 
     The reference refuses others (scales may differ by 1e-6); convert the model again.
     """
-    if op.x.quant is None or op.y.quant is None:
-        return ""  # another rule says so
-    close = abs(np.float32(op.x.quant.scale[0]) - np.float32(op.y.quant.scale[0])) <= 1e-6
-    if close and op.x.quant.zero_point[0] == op.y.quant.zero_point[0]:
+    close = abs(np.float32(op.x.scale) - np.float32(op.y.scale)) <= 1e-6
+    if close and op.x.zero_point == op.y.zero_point:
         return ""
     return f"{op.x.quant} and {op.y.quant}"
 
@@ -111,7 +109,7 @@ def lower(op: Pool2D) -> tuple[Call, ...]:
 AVERAGE_POOL_2D: OpDef[AveragePool2D] = OpDef(
     op=AveragePool2D,
     parse=parse(AveragePool2D),
-    rules=(int8_per_tensor, fused_clamp, same_scale),
+    rules=(int8_ends, fused_clamp, same_scale),
     reference=reference_average,
     kernels=(Kernel("tg_average_pool2d_s8", "tg_pool2d_s8.h", "tg_pool2d_s8", lower),),
 )
@@ -119,7 +117,7 @@ AVERAGE_POOL_2D: OpDef[AveragePool2D] = OpDef(
 MAX_POOL_2D: OpDef[MaxPool2D] = OpDef(
     op=MaxPool2D,
     parse=parse(MaxPool2D),
-    rules=(int8_per_tensor, fused_clamp, same_scale),
+    rules=(int8_ends, fused_clamp, same_scale),
     reference=reference_max,
     kernels=(Kernel("tg_max_pool2d_s8", "tg_pool2d_s8.h", "tg_pool2d_s8", lower),),
 )

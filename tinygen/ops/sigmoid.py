@@ -6,14 +6,14 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from tinygen.ir import Array, Tensor
+from tinygen.ir import Array, Op, Tensor
 from tinygen.ops.base import describe
 from tinygen.ops.fixedpoint import Raw, input_radius
 from tinygen.ops.lut import every_value
 from tinygen.quant import (
     dtype_range,
     multiply_by_quantized_multiplier,
-    quantize_multiplier,
+    round_half_away,
     rounding_divide_by_pot,
 )
 
@@ -27,22 +27,35 @@ def standard_output(y: Tensor, scale: float, zero_point: int) -> str:
     return "" if (y.quant.scale, y.quant.zero_point) == ((scale,), (zero_point,)) else describe(y)
 
 
+def input_scale(op: Op) -> str:
+    """The input's scale is below 2**32.
+
+    The reference kernels shift by more bits than there are beyond; convert the model anew.
+    """
+    if op.x.quant is None or op.x.quant.per_channel:
+        return ""  # another rule's finding
+    return "" if op.x.scale < 2**32 else describe(op.x)
+
+
 def fixed_point_table(
     x: Tensor, y: Tensor, function: Callable[[Array, int], Raw], output_bits: int
 ) -> npt.NDArray[np.int8]:
     """``function`` in gemmlowp's fixed point, as TFLite Micro computes it.
 
-    Source: reference_integer_ops::Logistic and Tanh: inputs beyond 16 saturate.
+    Source: reference_integer_ops::Logistic and Tanh: inputs beyond 16 saturate, to the lower end
+    where one step of the input is beyond 16 already. Their ``Prepare`` splits the multiplier with
+    frexp alone, without ``QuantizeMultiplier``'s limit on the shift.
     """
     low, high = dtype_range(y.dtype)
-    multiplier, left_shift = quantize_multiplier(x.scale * (1 << (31 - INPUT_INTEGER_BITS)))
+    mantissa, left_shift = math.frexp(x.scale * (1 << (31 - INPUT_INTEGER_BITS)))
+    multiplier = round_half_away(mantissa * 2**31)
     radius = input_radius(INPUT_INTEGER_BITS, left_shift)
     offsets = every_value(x.dtype) - x.zero_point
     inside = np.abs(offsets) < radius
     scaled = multiply_by_quantized_multiplier(np.where(inside, offsets, 0), multiplier, left_shift)
     raw = function(scaled, INPUT_INTEGER_BITS)
     rounded = rounding_divide_by_pot(raw, 31 - output_bits).astype(np.int64) + y.zero_point
-    results = np.where(inside, rounded, np.where(offsets < 0, low, high))
+    results = np.where(inside, rounded, np.where(offsets <= -radius, low, high))
     return np.clip(results, low, high).astype(np.int8)
 
 

@@ -9,7 +9,7 @@ from tinygen.ir import Array, Numerics, Op
 from tinygen.ops import fixedpoint
 from tinygen.ops.base import Node, OpDef, int8_per_tensor
 from tinygen.ops.lut import lookup, lut_kernel
-from tinygen.ops.sigmoid import fixed_point_table, float_table, standard_output
+from tinygen.ops.sigmoid import fixed_point_table, float_table, input_scale, standard_output
 from tinygen.ops.unary import check_unary
 
 OUTPUT_BITS = 7
@@ -56,7 +56,7 @@ def reference(op: Tanh, values: tuple[Array, ...]) -> tuple[Array, ...]:
 TANH = OpDef(
     op=Tanh,
     parse=parse,
-    rules=(int8_per_tensor, output_range),
+    rules=(int8_per_tensor, output_range, input_scale),
     reference=reference,
     kernels=(lut_kernel(table),),
 )

@@ -220,6 +220,7 @@ _FAULTS = {
     25: "division by zero",
 }
 _EXCEPTIONS = {
+    0: "check after the inference",
     2: "NMI",
     3: "HardFault",
     4: "MemManage fault",

@@ -41,7 +41,7 @@ class SerialLink:
 
     def close(self) -> None:
         """Close the port."""
-        # pyserial leaves a socket open whose other end has gone, and sleeps for 0.3 s after closing.
+        # pyserial leaves a socket open whose other end has gone, and sleeps 0.3 s after closing.
         connection = getattr(self._port, "_socket", None)
         if connection is not None:
             connection.close()
