@@ -36,8 +36,13 @@ def run_litert_ref(model: bytes, inputs: Sequence[Array]) -> tuple[Array, ...]:
     """Run LiteRT's reference kernels (``BUILTIN_REF`` of the ``ai-edge-litert`` wheel)."""
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+    # Without memory of its own for each tensor, the arena lets ADD overwrite what a chain of three
+    # RESHAPEs shows, though the first of them is still to be read (ai-edge-litert 2.1).
     interpreter = Interpreter(
-        model_content=model, experimental_op_resolver_type=OpResolverType.BUILTIN_REF, num_threads=1
+        model_content=model,
+        experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
+        experimental_preserve_all_tensors=True,
+        num_threads=1,
     )
     interpreter.allocate_tensors()
     into = [detail["index"] for detail in interpreter.get_input_details()]

@@ -1,9 +1,10 @@
 /* tg_conv2d_s8 by way of gathered patches, for layers whose patches are small beside their tensors.
  *
  * The patch of each output pixel is copied into scratch, with the input's zero point where the
- * kernel hangs over the border. However the kernel lies, the product is then one run of bytes, which
- * pays off where the image's own runs are short: few input channels, or much border. Two patches
- * are gathered before they are multiplied, so that each weight is loaded once for two pixels.
+ * kernel hangs over the border. However the kernel lies, the product is then one run of bytes,
+ * which pays off where the image's own runs are short: few input channels, or much border. Two
+ * patches are gathered before they are multiplied, so that each weight is loaded once for two
+ * pixels.
  */
 #ifndef TG_CONV2D_PATCHES_S8_H
 #define TG_CONV2D_PATCHES_S8_H

@@ -2,13 +2,14 @@
  *
  * Each output pixel is the product of a patch of kernel_h * kernel_w * group_c bytes with the rows
  * of weights. Patches are read where they are, in runs: one kernel row is one run of bytes, or one
- * for each tap where taps are dilated or channels grouped. The input offset is folded into the bias,
- * so where the kernel hangs over the border it has to read the input's zero point: such runs come
- * from the scratch, which holds nothing else. It is as long as the two runs of a pair of pixels; or,
- * where memory is dear, as one tap, and then border pixels go one by one and tap by tap.
+ * for each tap where taps are dilated or channels grouped. The input offset is folded into the
+ * bias, so where the kernel hangs over the border it has to read the input's zero point: such runs
+ * come from the scratch, which holds nothing else. It is as long as the two runs of a pair of
+ * pixels; or, where memory is dear, as one tap, and then border pixels go one by one and tap by
+ * tap.
  *
- * Pixels whose columns lie inside the image go in pairs, so that each weight is loaded once for two.
- * Groups are convolved one after the other; a depthwise convolution is one with as many groups as
+ * Pixels whose columns lie inside the image go in pairs, so that each weight is loaded once for
+ * two. Groups are convolved one after the other; a depthwise convolution is one with as many groups as
  * input channels.
  */
 #ifndef TG_CONV2D_S8_H
@@ -32,7 +33,7 @@ typedef struct {
 } tg_conv2d_s8_shape;
 
 typedef struct {
-    const int8_t *weights;     /* out_c rows of kernel_h * kernel_w * in_c / groups */
+    const int8_t *weights;     /* out_c rows of depth bytes */
     const int32_t *bias;       /* per output channel; bias - input_zero_point * sum(weights) */
     const int32_t *multiplier; /* per output channel */
     const int8_t *shift;       /* per output channel, see tg_output_s8 */

@@ -1,8 +1,8 @@
 /* DEPTHWISE_CONV_2D on int8, NHWC, one output channel per input channel, weights HWC with one scale
  * per channel.
  *
- * The channels of a pixel lie side by side in x, y and the weights, so the innermost step is one tap
- * of neighbouring channels. Where the kernel lies inside the image, its taps are at fixed distances
+ * The channels of a pixel lie side by side in x, y and the weights, so the innermost step is one
+ * tap of neighbouring channels. Where the kernel lies inside the image, its taps are at fixed distances
  * from its first. At the border each tap has a pointer of its own, set up once per pixel; a tap
  * outside the image points to a row that holds the input's zero point, so no channel ever asks.
  */

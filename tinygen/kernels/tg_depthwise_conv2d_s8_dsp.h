@@ -1,4 +1,4 @@
-/* tg_depthwise_conv2d_s8 with the instructions of the Arm DSP extension, four channels at a time. */
+/* tg_depthwise_conv2d_s8 with the instructions of the Arm DSP extension, by four channels. */
 #ifndef TG_DEPTHWISE_CONV2D_S8_DSP_H
 #define TG_DEPTHWISE_CONV2D_S8_DSP_H
 

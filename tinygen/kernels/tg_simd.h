@@ -1,7 +1,7 @@
 /* The Arm instructions that C does not reach and kernels use, and the same in plain C.
  *
- * This is the only header that knows intrinsics. Most are the DSP extension's: where that is missing
- * each is computed in C, so that the kernels that use it are tested on the host too, and
+ * This is the only header that knows intrinsics. Most are the DSP extension's: where that is
+ * missing each is computed in C, so that the kernels that use it are tested on the host too, and
  * tg_require_dsp.h keeps those kernels from ending on a core that would run them so.
  *
  * A word holds four int8 or two int16, the first in its lowest bits.

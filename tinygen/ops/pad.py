@@ -81,13 +81,19 @@ def _paddings(node: Node) -> Paddings:
 
 
 def types(op: Pad) -> str:
-    """The tensor is int8 with one scale, or int16, int32 or float32.
+    """The tensor is int8 with one scale, int16 with zero point 0, or int32 or float32.
 
     Convert the model with full integer post-training quantization (int8).
     """
     for tensor in (op.x, op.y):
-        quantized = tensor.quant is not None and not tensor.quant.per_channel
-        if not (quantized if tensor.dtype is DType.INT8 else tensor.dtype in ZERO_IS_ZERO_BYTES):
+        quant = tensor.quant
+        if tensor.dtype is DType.INT8:
+            supported = quant is not None and not quant.per_channel
+        else:
+            # The references disagree on the value of the border where 0 is not the zero point.
+            symmetric = quant is None or not any(quant.zero_point)
+            supported = tensor.dtype in ZERO_IS_ZERO_BYTES and symmetric
+        if not supported:
             return describe(tensor)
     return "" if op.x.dtype is op.y.dtype else f"{describe(op.x)} to {describe(op.y)}"
 
