@@ -37,7 +37,7 @@ def run_litert_ref(model: bytes, inputs: Sequence[Array]) -> tuple[Array, ...]:
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     # Without memory of its own for each tensor, the arena lets ADD overwrite what a chain of three
-    # RESHAPEs shows, though the first of them is still to be read (ai-edge-litert 2.1).
+    # RESHAPEs shows, though the first of them is still to be read (seen in ai-edge-litert 2.3).
     interpreter = Interpreter(
         model_content=model,
         experimental_op_resolver_type=OpResolverType.BUILTIN_REF,

@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tinygen.build import build
 
 from firmware_tests.golden.corpus import BOARDS
 from firmware_tests.kernels.cases import all_cases, batches
 from firmware_tests.kernels.harness import RowChoice, assert_equal, expected, graph_of
 from tinygen.board import Board, load_board
+from tinygen.build import build
 from tinygen.compile import Options, compile_graph
 from tinygen.emit import Optimize
 from tinygen.ir import Op

@@ -3,13 +3,19 @@
     python -m firmware_tests.models.random_graphs --seed 1000 --count 500
     python -m firmware_tests.models.random_graphs --minutes 10
 
-checks graph after graph, each in a process of its own, and prints a failing one as small as it gets.
+checks graph after graph, each in a process of its own, and prints failing ones as small as they get.
 """
 
+import argparse
+import math
+import os
+import sys
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
+from firmware_tests.kernels.tensors import float32, plain, quantized
 from firmware_tests.models.random_ops import (
     DRAWS,
     FLOAT_INPUT_SPAN,
@@ -18,7 +24,6 @@ from firmware_tests.models.random_ops import (
     Scene,
     Shape,
 )
-from firmware_tests.kernels.tensors import float32, plain, quantized
 from tinygen.ir import DType, Graph, Numerics, Tensor
 
 _WEIGHTS = np.array([weight for _, weight in DRAWS], float)
@@ -79,5 +84,29 @@ def _outputs(scene: Scene, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         found.append(scene.choice(made or inputs))
     if scene.chance(0.08):
         found.append(scene.choice(found))
-    scene.rng.shuffle(found)  # type: ignore[arg-type]
+    scene.rng.shuffle(found)
     return tuple(found)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Check graphs as the command line says; the exit code is 1 where one failed."""
+    from firmware_tests.models.hunting import hunt
+
+    parser = argparse.ArgumentParser(
+        prog="python -m firmware_tests.models.random_graphs", description="Check random graphs."
+    )
+    parser.add_argument("--seed", type=int, default=0, help="the first seed")
+    parser.add_argument("--count", type=int, help="how many seeds")
+    parser.add_argument("--minutes", type=float, help="stop after so many minutes")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at a time")
+    given = parser.parse_args(arguments)
+    if given.count is None and given.minutes is None:
+        parser.error("say --count or --minutes")
+    tell = partial(print, flush=True)
+    seconds = math.inf if given.minutes is None else 60 * given.minutes
+    count = sys.maxsize if given.count is None else given.count
+    return 1 if hunt(given.seed, count, seconds, given.jobs, tell) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -321,7 +321,7 @@ def concatenation(scene: Scene) -> Tensor:
 
 
 def pad(scene: Scene, x: Tensor | None = None) -> Tensor:
-    x = x or scene.pick(lambda t: 0 < len(t.shape) and t.dtype is not DType.UINT8)
+    x = x or scene.pick(lambda t: len(t.shape) > 0 and t.dtype is not DType.UINT8)
     only_space = len(x.shape) == 4 and scene.chance(0.8)
     paddings = tuple(
         (0, 0) if only_space and i in (0, 3) else (scene.integer(0, 2), scene.integer(0, 2))

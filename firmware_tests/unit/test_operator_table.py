@@ -12,16 +12,17 @@ from tinygen.ops import BY_KIND, OPS, definition_of
 from tinygen.ops.base import Kernel, OpDef
 from tinygen.select import candidates
 
-ISSUE_OPERATORS = (
+PROMISED = (
     "CONV_2D DEPTHWISE_CONV_2D FULLY_CONNECTED AVERAGE_POOL_2D MAX_POOL_2D ADD MUL SUB SOFTMAX "
-    "RESHAPE PAD MEAN CONCATENATION QUANTIZE DEQUANTIZE RELU RELU6 LOGISTIC TANH SQUEEZE EXPAND_DIMS"
+    "RESHAPE PAD MEAN CONCATENATION QUANTIZE DEQUANTIZE RELU RELU6 LOGISTIC TANH SQUEEZE "
+    "EXPAND_DIMS"
 ).split()
 
 ROWS = [(definition, row) for definition in OPS for row in definition.kernels]
 
 
 def test_the_table_holds_every_operator_that_the_documentation_promises() -> None:
-    assert set(ISSUE_OPERATORS) <= set(BY_KIND)
+    assert set(PROMISED) <= set(BY_KIND)
 
 
 @pytest.mark.parametrize("definition", OPS, ids=lambda d: d.op.kind)

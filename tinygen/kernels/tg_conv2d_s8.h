@@ -9,8 +9,8 @@
  * tap.
  *
  * Pixels whose columns lie inside the image go in pairs, so that each weight is loaded once for
- * two. Groups are convolved one after the other; a depthwise convolution is one with as many groups as
- * input channels.
+ * two. Groups are convolved one after the other; a depthwise convolution is one with as many groups
+ * as input channels.
  */
 #ifndef TG_CONV2D_S8_H
 #define TG_CONV2D_S8_H
@@ -27,7 +27,7 @@ typedef struct {
     int32_t dilation_h, dilation_w;
     int32_t pad_top, pad_left;
     int32_t depth;      /* bytes from one row of weights to the next */
-    int32_t zeros;      /* bytes of zero points in scratch; none where no kernel passes the border */
+    int32_t zeros;      /* bytes of zero points in scratch; none if no kernel passes the border */
     int32_t right_only; /* see tg_output_s8 */
     int32_t full_range; /* see tg_make_output */
 } tg_conv2d_s8_shape;

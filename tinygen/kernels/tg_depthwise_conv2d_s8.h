@@ -2,9 +2,9 @@
  * per channel.
  *
  * The channels of a pixel lie side by side in x, y and the weights, so the innermost step is one
- * tap of neighbouring channels. Where the kernel lies inside the image, its taps are at fixed distances
- * from its first. At the border each tap has a pointer of its own, set up once per pixel; a tap
- * outside the image points to a row that holds the input's zero point, so no channel ever asks.
+ * tap of neighbouring channels. Where the kernel lies inside the image, its taps are at fixed
+ * distances from its first. At the border each tap has a pointer of its own, set up once per pixel;
+ * a tap outside the image points to a row that holds the input's zero point, so no channel asks.
  */
 #ifndef TG_DEPTHWISE_CONV2D_S8_H
 #define TG_DEPTHWISE_CONV2D_S8_H
