@@ -79,7 +79,8 @@ class InspectReport:
             "",
             *table(rows, right=(2, 3)),
             "",
-            f"{self.macs:,} MACs, {self.weight_bytes:,} bytes of weights, activations need at least "
+            f"{self.macs:,} MACs, {self.weight_bytes:,} bytes of weights, "
+            "activations need at least "
             + ("an unknown number of bytes" if bound is None else f"{bound:,} bytes"),
         ]
         if self.problems:

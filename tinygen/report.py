@@ -81,8 +81,8 @@ class TestReport:
         if self.estimated_cycles is not None:
             band = self.estimated_cycles
             lines.append(
-                f"cycles  {band.mid:,} estimated ({band.low:,} to {band.high:,}), zero wait states; "
-                f"instructions counted by {self.counted_by}"
+                f"cycles  {band.mid:,} estimated ({band.low:,} to {band.high:,}), "
+                f"zero wait states; instructions counted by {self.counted_by}"
             )
         lines += ["", self.verdict()]
         return "\n".join(lines)

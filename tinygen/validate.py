@@ -14,7 +14,7 @@ from tinygen import interpreters, reference
 from tinygen.board import Board
 from tinygen.compile import Options, compile_graph
 from tinygen.emit import Program
-from tinygen.errors import ModelError
+from tinygen.errors import ModelError, ToolError
 from tinygen.frontend.tflite import read_model
 from tinygen.ir import Array, Graph, Numerics
 from tinygen.ops import definition_of
@@ -86,11 +86,17 @@ def compile_file(path: Path, board: Board, options: Options) -> Program:
     return compile_loaded(load_model(path, options.numerics), board, options)
 
 
-def expected_outputs(model: Model, vectors: Vectors, numerics: Numerics) -> dict[str, Outputs]:
+def expected_outputs(
+    model: Model,
+    vectors: Vectors,
+    numerics: Numerics,
+    progress: Callable[[str], None] = lambda text: None,
+) -> dict[str, Outputs]:
     """What each oracle at hand says that the outputs are, by the oracle's name.
 
     A vectors file is the only oracle of its inputs; drawn inputs go to the numpy reference and, if
-    it is installed, to the interpreter that defines ``numerics``.
+    it is installed, to the interpreter that defines ``numerics``. An interpreter that does not run
+    the model is no oracle: ``progress`` is told so.
     """
     if vectors.expected is not None:
         return {"the vectors file": vectors.expected}
@@ -99,9 +105,13 @@ def expected_outputs(model: Model, vectors: Vectors, numerics: Numerics) -> dict
     }
     if interpreters.available(numerics) and model.graph.inputs:
         stacked = [np.stack(column) for column in zip(*vectors.inputs, strict=True)]
-        outputs = interpreters.run_reference(model.data, stacked, numerics)
         name = "TFLite Micro" if numerics is Numerics.TFLM else "LiteRT"
-        oracles[name] = list(zip(*outputs, strict=True))
+        try:
+            outputs = interpreters.ask_reference(model.data, stacked, numerics)
+        except ToolError as error:
+            progress(f"{model.path.name}: not compared with {name}: {error.message}")
+        else:
+            oracles[name] = list(zip(*outputs, strict=True))
     return oracles
 
 
@@ -167,7 +177,7 @@ def validate(
         if vectors
         else draw_vectors(model.graph, count, seed)
     )
-    oracles = expected_outputs(model, chosen, options.numerics)
+    oracles = expected_outputs(model, chosen, options.numerics, progress)
     with _workspace(directory) as work:
         progress(f"{path.name}: generating and building for {board.name}")
         write_project(program, board, work)

@@ -18,7 +18,8 @@ from tinygen import reference
 from tinygen.compile import Options, compile_graph
 from tinygen.emit import ArenaKind, Optimize, Program, emit
 from tinygen.ir import Array, Graph, Op
-from tinygen.ops.base import Isa, Kernel
+from tinygen.isa import Isa
+from tinygen.ops.base import Kernel
 from tinygen.select import Choice, best, candidates
 from tinygen.vectors import draw_vectors
 

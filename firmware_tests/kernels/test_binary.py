@@ -94,6 +94,27 @@ def extreme(op: type[Binary], index: int, ratio: float, out: float) -> Binary:
     return op(name, (a, b), (y,), CLAMPS[index % 4])
 
 
+# Scales and zero points of x, w and y for which no short linear form equals the reference.
+WITHOUT_LINEAR_FORM = (
+    (Add, (0.0759788379, 0.0847497806, 0.0145285483), (69, 8, 63)),
+    (Add, (0.0264006983, 0.0313778184, 0.0565198995), (-13, 75, -94)),
+    (Sub, (0.0330746733, 0.0286114477, 0.0490292870), (-81, -24, -34)),
+    (Sub, (0.0376600623, 0.0507879965, 0.0105922827), (-4, -49, 49)),
+)
+
+
+def without_linear_form(index: int) -> Binary:
+    """Operands that only the table's kernel adds, over every pair of 16 values of each."""
+    op, scales, zeros = WITHOUT_LINEAR_FORM[index]
+    name = f"{op.kind}_table_{index}"
+    shapes = (16, 1, 3), (1, 16, 3), (16, 16, 3)
+    a, b, y = (
+        quantized(f"{name}{end}", shape, float32(scale), zero)
+        for end, shape, scale, zero in zip(("_a", "_b", ""), shapes, scales, zeros, strict=True)
+    )
+    return op(name, (a, b), (y,), Activation.NONE)
+
+
 EXTREMES = (
     (1e-6, 0.1), (1e6, 1.0), (1.0, 1e-4), (1.0, 100.0), (2.0**-20, 0.1), (1e-9, 0.1), (0.5, 0.3),
     (1e3, 1.0),
@@ -104,6 +125,7 @@ CASES: tuple[Op, ...] = (
     *(same_tensor(op) for op in CLASSES),
     *(scalar_constant(op, left) for op in CLASSES for left in (True, False)),
     *(extreme(op, i, *pair) for op in CLASSES for i, pair in enumerate(EXTREMES)),
+    *(without_linear_form(i) for i in range(len(WITHOUT_LINEAR_FORM))),
 )
 
 

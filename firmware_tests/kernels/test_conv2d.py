@@ -17,8 +17,8 @@ from firmware_tests.kernels.weighted import (
     window_for,
 )
 from tinygen.ir import Activation, Numerics
+from tinygen.isa import Isa
 from tinygen.ops import conv2d_lowering
-from tinygen.ops.base import Isa
 from tinygen.ops.conv2d import CONV_2D, Conv2D
 from tinygen.ops.window import Pair
 from tinygen.select import candidates

@@ -15,7 +15,7 @@ from firmware_tests.kernels.weighted import (
     window_for,
 )
 from tinygen.ir import Activation, Numerics
-from tinygen.ops.base import Isa
+from tinygen.isa import Isa
 from tinygen.ops.depthwise_conv2d import DEPTHWISE_CONV_2D, MAX_TAPS, DepthwiseConv2D
 from tinygen.ops.window import Pair, Window
 from tinygen.select import candidates

@@ -10,7 +10,7 @@ from firmware_tests.kernels.harness import check_native
 from firmware_tests.kernels.tensors import float32
 from firmware_tests.kernels.weighted import CLAMPS, ONE_INSTANCE, Range, weighted_tensors
 from tinygen.ir import Activation, Numerics, QuantParams
-from tinygen.ops.base import Isa
+from tinygen.isa import Isa
 from tinygen.ops.fully_connected import FULLY_CONNECTED, FullyConnected, Rounding, reals
 from tinygen.select import candidates
 

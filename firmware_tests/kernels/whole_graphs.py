@@ -28,8 +28,8 @@ from tinygen.emit import ArenaKind, Optimize, Program, emit
 from tinygen.frontend.tflite import read_model
 from tinygen.interpreters import available, run_reference
 from tinygen.ir import Array, Graph, Numerics, Tensor
+from tinygen.isa import Isa
 from tinygen.ops import definition_of
-from tinygen.ops.base import Isa
 from tinygen.vectors import draw_vectors
 
 DRAWN = 6  # the four extremes and two uniform

@@ -21,8 +21,8 @@ from firmware_tests.unit.rewriting import (
 from tinygen.errors import TinygenError
 from tinygen.frontend.tflite import read_model
 from tinygen.ir import Activation, Graph, Numerics, Op, Tensor
+from tinygen.isa import Isa
 from tinygen.memory import allocate
-from tinygen.ops.base import Isa
 from tinygen.ops.pad import Pad
 from tinygen.ops.quantize import Quantize
 from tinygen.ops.relu import Relu, Relu6, ReluN1To1

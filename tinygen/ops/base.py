@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from tinygen.errors import ModelError, UnsupportedError
 from tinygen.ir import Activation, Array, DType, Numerics, Op, Tensor
-from tinygen.isa import Isa as Isa
+from tinygen.isa import Isa
 
 O = TypeVar("O", bound=Op)  # noqa: E741 - O is an operator throughout
 T = TypeVar("T")
@@ -62,12 +62,9 @@ class Node:
 
         Raises ModelError for a code that the schema does not have.
         """
-        try:
-            return list(Activation)[code]
-        except IndexError:
-            raise ModelError(
-                f"{self.kind} '{self.name}' has an unknown fused activation ({code})"
-            ) from None
+        if not 0 <= code < len(Activation):
+            raise ModelError(f"{self.kind} '{self.name}' has an unknown fused activation ({code})")
+        return list(Activation)[code]
 
     def arity(self, inputs: range | int, outputs: int = 1) -> None:
         """Check the number of inputs and outputs; only inputs past the fewest may be left out.

@@ -9,7 +9,8 @@ import numpy as np
 
 from tinygen.errors import ModelError
 from tinygen.ir import Activation, Array, Op, Tensor
-from tinygen.ops.base import Call, Isa, Kernel, Node, OpDef
+from tinygen.isa import Isa
+from tinygen.ops.base import Call, Kernel, Node, OpDef
 from tinygen.ops.conv2d_lowering import (
     WORD,
     conv2d_call,

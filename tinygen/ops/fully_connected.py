@@ -9,7 +9,8 @@ import numpy as np
 
 from tinygen.errors import ModelError
 from tinygen.ir import Activation, Array, DType, Numerics, Op, Tensor
-from tinygen.ops.base import Call, Isa, Kernel, Node, OpDef, describe
+from tinygen.isa import Isa
+from tinygen.ops.base import Call, Kernel, Node, OpDef, describe
 from tinygen.ops.convolution import (
     Params,
     Scaling,

@@ -83,7 +83,7 @@ def depth_fits(op: Softmax) -> str:
 
 
 def step_is_large(op: Softmax) -> str:
-    """beta times the input's scale is more than 2**-26.
+    """The input's scale times beta is more than 2**-26.
 
     The reference kernels stop there; check the range that the converter calibrated.
     """
