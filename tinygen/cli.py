@@ -53,7 +53,7 @@ def _compile_options(command: Any) -> Any:
             type=click.Choice(["speed", "size"]),
             default="speed",
             show_default=True,
-            help="One kernel instance per geometry and -O2, or one per kernel and -Os.",
+            help="One function per geometry and -O2, or one per kernel and -Os.",
         ),
         click.option(
             "--numerics",
@@ -70,7 +70,8 @@ def _compile_options(command: Any) -> Any:
 
 def _options(name: str, numerics: str, optimize: str, arena: str) -> Any:
     from tinygen.compile import Options
-    from tinygen.emit import ArenaKind, Optimize
+    from tinygen.emit import ArenaKind
+    from tinygen.instances import Optimize
     from tinygen.ir import Numerics
 
     return Options(name, Numerics(numerics), Optimize(optimize), ArenaKind(arena))

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tinygen import ctext
-from tinygen.emit import ArenaKind, Optimize, Program, Provenance
+from tinygen.emit import ArenaKind, Program, Provenance
+from tinygen.instances import Optimize
 from tinygen.ir import Graph, Numerics
 from tinygen.isa import Isa
 from tinygen.memory import allocate

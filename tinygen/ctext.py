@@ -1,5 +1,6 @@
 """C literals, arrays, comments and identifiers: every text that comes from a model passes here."""
 
+import math
 import re
 from collections.abc import Iterable
 
@@ -53,7 +54,10 @@ def comment(text: str, limit: int = 100) -> str:
 
 
 def literal(value: int | float, dtype: np.dtype[np.generic] | None = None) -> str:
-    """A C literal of ``value``: exact, and of a width that needs no suffix-less surprise."""
+    """A C literal of ``value``: exact, and of a width that needs no suffix-less surprise.
+
+    Infinities and NaNs are macros of ``math.h``; a NaN keeps its sign, not its payload.
+    """
     if isinstance(value, int | np.integer):
         number = int(value)
         if number == -(2**63):
@@ -61,6 +65,9 @@ def literal(value: int | float, dtype: np.dtype[np.generic] | None = None) -> st
         if not -(2**31) <= number < 2**31:
             return f"INT64_C({number})"
         return "INT32_MIN" if number == -(2**31) else str(number)
+    if not math.isfinite(value):
+        sign = "-" if math.copysign(1.0, value) < 0 else ""
+        return sign + ("NAN" if math.isnan(value) else "INFINITY")
     single = dtype is None or dtype == np.float32
     text = np.format_float_scientific(
         np.float32(value) if single else np.float64(value), unique=True, trim="0"

@@ -13,10 +13,10 @@ import jinja2
 import numpy as np
 
 from tinygen import __version__, ctext
+from tinygen.instances import Instance, Key, Optimize, instance_key, instances_of
 from tinygen.ir import Array, Graph, Tensor
 from tinygen.memory import Memory
 from tinygen.ops import definition_of
-from tinygen.ops.base import Call, Kernel
 from tinygen.resources import data_dir, kernel_source
 from tinygen.select import Step
 
@@ -26,13 +26,6 @@ class ArenaKind(Enum):
 
     STATIC = "static"
     CALLER = "caller"
-
-
-class Optimize(Enum):
-    """What kernels are instantiated for: one per geometry, or one for all geometries."""
-
-    SPEED = "speed"
-    SIZE = "size"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +55,13 @@ class Program:
         """The steps that have code, in order; a layer's number is its index here."""
         return tuple(s for s in self.steps if s.kernel is not None)
 
-    @property
-    def baked(self) -> bool:
-        """Whether each geometry has its own function, with the shape as a constant."""
-        return self.provenance.optimize is Optimize.SPEED
-
 
 @dataclass(slots=True)
 class _Writer:
-    """Collects what the layers need: function instances and constant arrays, each once."""
+    """Collects the constant arrays that the layers need, each once."""
 
     program: Program
-    instances: dict[tuple[Any, ...], dict[str, Any]] = field(default_factory=dict)
+    instances: dict[Key, Instance]
     constants: dict[str, Array] = field(default_factory=dict)
     known: dict[tuple[str, bytes], str] = field(default_factory=dict)
 
@@ -85,32 +73,12 @@ class _Writer:
             self.constants[name] = values
         return self.known[key]
 
-    def instance(self, kernel: Kernel[Any], call: Call, layer: int) -> str:
-        """The function that runs ``call``'s geometry, made on first use by ``layer``."""
-        baked = self.program.baked
-        types = tuple(t.dtype for t in (*call.operands, *call.results))
-        key = (kernel.function, call.shape if baked else None, types)
-        if key not in self.instances:
-            number = sum(k[0] == kernel.function for k in self.instances)
-            suffix = str(number) if baked else f"any{number or ''}"
-            self.instances[key] = {
-                "name": f"{kernel.function.removeprefix('tg_')}_{suffix}",
-                "kernel": kernel.function,
-                "types": kernel.types,
-                "shape": _fields(call.shape) if baked else None,
-                "parameters": _parameters(kernel, call, baked=baked),
-                "arguments": _forwarded(kernel, call, baked=baked),
-                "layers": [],
-            }
-        users: list[int] = self.instances[key]["layers"]
-        if layer not in users:
-            users.append(layer)
-        return str(self.instances[key]["name"])
-
 
 def emit(program: Program) -> dict[str, str]:
     """The model's C files by name: header, layers, constants, and the kernels they use."""
-    name, writer = program.name, _Writer(program)
+    name = program.name
+    instances = instances_of(program.layers, program.provenance.optimize)
+    writer = _Writer(program, instances)
     layers = [_layer(writer, i, step) for i, step in enumerate(program.layers)]
     headers = sorted({s.kernel.header for s in program.layers if s.kernel})
     context = {
@@ -123,9 +91,8 @@ def emit(program: Program) -> dict[str, str]:
         "arena_bytes": max(1, program.memory.arena_bytes),
         "static_arena": program.provenance.arena is ArenaKind.STATIC,
         "headers": headers,
-        "instances": list(writer.instances.values()),
+        "instances": [_function(i) for i in instances.values()],
         "layers": layers,
-        "per_call_shape": not program.baked,
         "constants": [
             {
                 "name": symbol,
@@ -223,15 +190,18 @@ def _layer(writer: _Writer, index: int, step: Step) -> dict[str, Any]:
         arguments += [_pointer(t.dtype.c_type, offsets[t]) for t in call.results]
         if kernel.scratch:
             arguments.append(_pointer("int8_t", program.memory.scratch[program.steps.index(step)]))
+        key = instance_key(kernel, call, program.provenance.optimize)
+        instance = writer.instances[key]
+        geometry = [pair for pair in call.shape if pair[0] in instance.varying]
         calls.append(
             {
-                "function": writer.instance(kernel, call, index),
+                "function": instance.name,
                 "types": kernel.types,
                 "suffix": suffix,
-                "shape": _fields(call.shape),
+                "geometry": _fields(geometry),
                 "params": params,
                 "arguments": [
-                    *([] if program.baked else [f"&shape{suffix}"]),
+                    *([f"&geometry{suffix}"] if geometry else []),
                     f"&params{suffix}",
                     *arguments,
                 ],
@@ -250,26 +220,25 @@ def _layer(writer: _Writer, index: int, step: Step) -> dict[str, Any]:
     }
 
 
-def _parameters(kernel: Kernel[Any], call: Call, *, baked: bool) -> list[str]:
-    """The parameters of a kernel's instance."""
-    shape = [] if baked else [f"const {kernel.types}_shape *shape"]
-    operands = [f"const {t.dtype.c_type} *x{i}" for i, t in enumerate(call.operands)]
-    results = [f"{t.dtype.c_type} *y{i}" for i, t in enumerate(call.results)]
-    scratch = ["int8_t *scratch"] if kernel.scratch else []
-    return [*shape, f"const {kernel.types}_params *params", *operands, *results, *scratch]
-
-
-def _forwarded(kernel: Kernel[Any], call: Call, *, baked: bool) -> list[str]:
-    """What an instance hands to its kernel."""
-    names = [p.split("*")[-1] for p in _parameters(kernel, call, baked=baked)]
-    return ["&shape", *names] if baked else names
+def _function(instance: Instance) -> dict[str, Any]:
+    """An instance as the template shows it."""
+    return {
+        "name": instance.name,
+        "kernel": instance.kernel.function,
+        "types": instance.kernel.types,
+        "constants": _fields(instance.constants),
+        "varying": instance.varying,
+        "parameters": instance.parameters,
+        "arguments": ["&shape", *instance.arguments],
+        "layers": instance.layers,
+    }
 
 
 def _pointer(c_type: str, offset: int, *, const: bool = False) -> str:
     return f"({'const ' if const else ''}{c_type} *)(arena + {offset})"
 
 
-def _fields(shape: tuple[tuple[str, int], ...]) -> list[tuple[str, str]]:
+def _fields(shape: Iterable[tuple[str, int]]) -> list[tuple[str, str]]:
     return [(name, ctext.literal(value)) for name, value in shape]
 
 

@@ -14,7 +14,6 @@ from tinygen import __version__
 from tinygen.board import Board, Framework
 from tinygen.emit import (
     ArenaKind,
-    Optimize,
     Program,
     constant_symbols,
     emit,
@@ -22,6 +21,7 @@ from tinygen.emit import (
     render,
 )
 from tinygen.errors import TinygenError, UnsupportedError
+from tinygen.instances import Optimize
 from tinygen.ir import DType, Tensor
 from tinygen.ops import definition_of
 from tinygen.resources import data_dir

@@ -12,8 +12,9 @@ from tinygen import reference
 from tinygen.board import Board, all_boards, load_board
 from tinygen.build import build
 from tinygen.compile import Options, compile_graph
-from tinygen.emit import ArenaKind, Optimize, Program
+from tinygen.emit import ArenaKind, Program
 from tinygen.errors import DeviceError, ToolError
+from tinygen.instances import Optimize
 from tinygen.project import write_project
 from tinygen.run.device import Patience
 from tinygen.run.runners import RUNNERS, open_device, runner_for

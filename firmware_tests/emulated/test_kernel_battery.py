@@ -16,7 +16,7 @@ from firmware_tests.kernels.harness import RowChoice, assert_equal, expected, gr
 from tinygen.board import Board, load_board
 from tinygen.build import build
 from tinygen.compile import Options, compile_graph
-from tinygen.emit import Optimize
+from tinygen.instances import Optimize
 from tinygen.ir import Op
 from tinygen.project import write_project
 from tinygen.run.runners import open_device

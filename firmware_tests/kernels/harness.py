@@ -16,7 +16,8 @@ import numpy as np
 
 from tinygen import reference
 from tinygen.compile import Options, compile_graph
-from tinygen.emit import ArenaKind, Optimize, Program, emit
+from tinygen.emit import ArenaKind, Program, emit
+from tinygen.instances import Optimize
 from tinygen.ir import Array, Graph, Op
 from tinygen.isa import Isa
 from tinygen.ops.base import Kernel

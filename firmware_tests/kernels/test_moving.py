@@ -9,7 +9,7 @@ from firmware_tests.kernels.tensors import constant, plain, quantized
 from tinygen.ir import Activation, DType, Numerics, Op, Tensor
 from tinygen.ops.concatenation import CONCATENATION, Concatenation
 from tinygen.ops.expand_dims import ExpandDims
-from tinygen.ops.pad import PADV2, Pad, Paddings, PadV2
+from tinygen.ops.pad import PAD, PADV2, Pad, Paddings, PadV2
 from tinygen.ops.reshape import Reshape
 from tinygen.ops.squeeze import Squeeze
 
@@ -132,3 +132,11 @@ def test_a_border_in_another_quantization_is_refused() -> None:
     value = quantized("value", (1,), 0.5, 4, np.array([3], np.int8))
     (found,) = PADV2.violations(PadV2("y", (*op.inputs[:2], value), op.outputs, op.paddings))
     assert "tensor 'value'" in found
+
+
+def test_a_border_whose_value_the_references_disagree_on_is_refused() -> None:
+    x, y = (
+        quantized(n, (s,), 2**-16, -(2**15), dtype=DType.INT16) for n, s in (("x", 2), ("y", 4))
+    )
+    (found,) = PAD.violations(Pad("y", (x,), (y,), ((1, 1),)))
+    assert "zero point 0" in found

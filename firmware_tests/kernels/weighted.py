@@ -20,7 +20,8 @@ from firmware_tests.kernels.harness import (
 )
 from firmware_tests.kernels.tensors import any_scale, any_zero_point, float32, quantized
 from tinygen.compile import Options
-from tinygen.emit import ArenaKind, Optimize
+from tinygen.emit import ArenaKind
+from tinygen.instances import Optimize
 from tinygen.ir import Activation, DType, Op, QuantParams, Tensor
 from tinygen.ops import definition_of
 from tinygen.ops.base import Kernel

@@ -24,8 +24,9 @@ from firmware_tests.kernels.harness import (
 )
 from firmware_tests.models.writer import to_tflite
 from tinygen.compile import Options
-from tinygen.emit import ArenaKind, Optimize, Program, emit
+from tinygen.emit import ArenaKind, Program, emit
 from tinygen.frontend.tflite import read_model
+from tinygen.instances import Optimize
 from tinygen.interpreters import available, run_reference
 from tinygen.ir import Array, Graph, Numerics, Tensor
 from tinygen.isa import Isa

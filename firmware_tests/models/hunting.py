@@ -130,6 +130,7 @@ def smaller(graph: Graph) -> Iterator[Graph]:
     for gone in reversed(graph.ops):
         ops = tuple(op for op in graph.ops if op is not gone)
         outputs = tuple(t for t in graph.outputs if t is not gone.y)
+        outputs = outputs or tuple(op.y for op in ops)[-1:]
         # What the operator made, the caller now gives.
         given = (gone.y,) if any(gone.y in op.inputs for op in ops) else ()
         if outputs:

@@ -3,7 +3,8 @@
     python -m firmware_tests.models.random_graphs --seed 1000 --count 500
     python -m firmware_tests.models.random_graphs --minutes 10
 
-checks graph after graph, each in a process of its own, and prints failing ones as small as they get.
+checks graph after graph, each in a process of its own, and prints
+those that fail, as small as they get.
 """
 
 import argparse

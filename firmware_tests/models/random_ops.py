@@ -314,7 +314,7 @@ def concatenation(scene: Scene) -> Tensor:
                 lambda t: (t.dtype, t.quant) == (x.dtype, x.quant) and fits_beside(x, t, axis)
             )
             parts.append(same)
-    scene.rng.shuffle(parts)  # type: ignore[arg-type]
+    scene.rng.shuffle(parts)
     size = sum(t.shape[axis] for t in parts)
     y = scene.like(x, (*x.shape[:axis], size, *x.shape[axis + 1 :]))
     return scene.add(Concatenation(y.name, tuple(parts), (y,), axis, Activation.NONE))

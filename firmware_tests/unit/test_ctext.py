@@ -83,13 +83,14 @@ def test_arrays_hold_the_bytes_that_they_were_given(dtype: str, tmp_path: Path) 
     rng = np.random.default_rng(7)
     if dtype.startswith("float"):
         values = rng.normal(size=50).astype(dtype)
+        values[:5] = np.inf, -np.inf, np.nan, -np.nan, -0.0
     else:
         info = np.iinfo(dtype)
         values = rng.integers(info.min, info.max, 50, dtype=dtype, endpoint=True)
         values[:2] = info.min, info.max
     source = tmp_path / "array.c"
     source.write_text(
-        "#include <stdint.h>\n#include <stdio.h>\n"
+        "#include <math.h>\n#include <stdint.h>\n#include <stdio.h>\n"
         + ctext.array("values", values)
         + "int main(void) { return fwrite(values, 1, sizeof values, stdout) != sizeof values; }\n"
     )

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tinygen.compile import Options, compile_graph
-from tinygen.emit import ArenaKind, Optimize, Program, constant_symbols, emit, layer_function
+from tinygen.emit import ArenaKind, Program, constant_symbols, emit, layer_function
+from tinygen.instances import Optimize
 from tinygen.ir import Activation, DType, Graph, QuantParams, Tensor
 from tinygen.isa import Isa
 from tinygen.ops.conv2d import Conv2D
@@ -15,27 +16,30 @@ def int8(name: str, *shape: int) -> Tensor:
     return Tensor(name, shape, DType.INT8, QuantParams((0.1,), (-3,)))
 
 
+def convolution(index: int, x: Tensor, y: Tensor, window: Window) -> Conv2D:
+    """A 3x3 convolution with weights of its own."""
+    rng = np.random.default_rng(index)
+    weights = rng.integers(-127, 128, (3, 3, 3, 3)).astype(np.int8)
+    quant = QuantParams((0.02,), (0,))
+    constant = Tensor(f"w{index}", weights.shape, DType.INT8, quant, weights)
+    return Conv2D(y.name, (x, constant), (y,), window, Activation.RELU)
+
+
 def chain(layers: int, name: str = "net") -> Graph:
-    """``layers`` convolutions of one geometry, each with weights of its own."""
-    rng = np.random.default_rng(0)
-    tensors = [int8("input", 1, 5, 6, 3)]
-    ops = []
-    for i in range(layers):
-        weights = Tensor(
-            f"w{i}",
-            (3, 3, 3, 3),
-            DType.INT8,
-            QuantParams((0.02,), (0,)),
-            rng.integers(-127, 128, (3, 3, 3, 3)).astype(np.int8),
-        )
-        tensors.append(int8(f"block{i}/conv */ x;block{i}/bn", 1, 5, 6, 3))
-        window = Window((3, 3), (1, 1), (1, 1), (1, 1))
-        ops.append(
-            Conv2D(
-                tensors[-1].name, (tensors[-2], weights), (tensors[-1],), window, Activation.RELU
-            )
-        )
-    return Graph(name, (tensors[0],), (tensors[-1],), tuple(ops))
+    """``layers`` convolutions of one geometry."""
+    names = ["input", *(f"block{i}/conv */ x;block{i}/bn" for i in range(layers))]
+    tensors = [int8(name, 1, 5, 6, 3) for name in names]
+    window = Window((3, 3), (1, 1), (1, 1), (1, 1))
+    ops = tuple(convolution(i, tensors[i], tensors[i + 1], window) for i in range(layers))
+    return Graph(name, (tensors[0],), (tensors[-1],), ops)
+
+
+def two_geometries() -> Graph:
+    """One convolution at stride 1, one at stride 2."""
+    x, y, z = int8("x", 1, 5, 6, 3), int8("y", 1, 5, 6, 3), int8("z", 1, 3, 3, 3)
+    first = convolution(0, x, y, Window((3, 3), (1, 1), (1, 1), (1, 1)))
+    second = convolution(1, y, z, Window((3, 3), (2, 2), (1, 1), (1, 0)))
+    return Graph("net", (x,), (z,), (first, second))
 
 
 def program(graph: Graph, options: Options | None = None) -> Program:
@@ -51,16 +55,26 @@ def test_the_same_input_gives_the_same_files(optimize: Optimize, arena: ArenaKin
     assert first == emit(program(chain(2), Options(optimize=optimize, arena=arena)))
 
 
-def test_layers_of_one_geometry_share_one_instance_for_speed() -> None:
-    text = emit(program(chain(3)))["net.c"]
+@pytest.mark.parametrize("optimize", Optimize)
+def test_layers_of_one_geometry_share_one_function_that_knows_it(optimize: Optimize) -> None:
+    text = emit(program(chain(3), Options(optimize=optimize)))["net.c"]
     assert text.count("static const tg_conv2d_s8_shape") == 1
     assert text.count("static const tg_conv2d_s8_params") == 3
+    assert "/* layers 0, 1, 2 */" in text
+    assert "_geometry" not in text
 
 
-def test_all_geometries_share_one_function_for_size() -> None:
-    text = emit(program(chain(3), Options(optimize=Optimize.SIZE)))["net.c"]
-    assert text.count("static TG_NOINLINE void conv2d_s8_any(") == 1
-    assert text.count("static const tg_conv2d_s8_shape") == 3
+def test_for_speed_each_geometry_has_a_function_of_its_own() -> None:
+    text = emit(program(two_geometries()))["net.c"]
+    assert text.count("static const tg_conv2d_s8_shape") == 2
+
+
+def test_for_size_one_function_is_handed_only_what_differs() -> None:
+    text = emit(program(two_geometries(), Options(optimize=Optimize.SIZE)))["net.c"]
+    assert "int32_t out_h, out_w, stride_h, stride_w, pad_left;" in text
+    assert text.count("static const conv2d_s8_0_geometry") == 2
+    assert ".stride_h = geometry->stride_h," in text
+    assert ".kernel_h = 3," in text
 
 
 def test_equal_constants_are_written_once() -> None:

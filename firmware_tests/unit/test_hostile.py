@@ -187,6 +187,7 @@ FIRST = "subgraphs.0"
         (setting(f"{FIRST}.operators.0.builtinOptions.strideW", -1), "must be positive"),
         (setting(f"{FIRST}.operators.0.builtinOptions.padding", 2), "unknown padding scheme"),
         (setting(f"{FIRST}.operators.0.builtinOptions.fusedActivationFunction", 50), "activation"),
+        (setting(f"{FIRST}.operators.0.builtinOptions.fusedActivationFunction", -5), "activation"),
         (setting(f"{FIRST}.operators.0.builtinOptionsType", 11), "options of another operator"),
         (
             setting(f"{FIRST}.operators.0.builtinOptionsType", 100),

@@ -9,8 +9,9 @@ import pytest
 from firmware_tests.models import samples
 from tinygen.board import Board, all_boards, load_board
 from tinygen.compile import Options, compile_graph
-from tinygen.emit import ArenaKind, Optimize, Program
+from tinygen.emit import ArenaKind, Program
 from tinygen.errors import UnsupportedError
+from tinygen.instances import Optimize
 from tinygen.project import MANIFEST, ProjectError, project_files, read_manifest, write_project
 
 BOARD = load_board("microbit")
