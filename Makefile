@@ -8,7 +8,11 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 BOARD ?= mps2-an386
 MODEL ?= examples/digits/digits.tflite
-MODELS ?= $(MODEL)
+# What `make bench` measures: the MLPerf Tiny models where they lie beside the checkout.
+MLPERF := $(wildcard $(foreach name,ic_resnet8 vww_mbv1_96 kws_dscnn ad_ae, \
+	../shared/models/tflite/mlperf_$(name)_int8.tflite))
+MODELS ?= $(or $(MLPERF),$(MODEL))
+BOARDS ?= mps2-an385 mps2-an386 mps2-an500 mps2-an505 mps3-an547
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -33,8 +37,8 @@ format: $(VENV)/.installed-dev ## rewrite the Python files in the house format
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
-bench: tools ## measure models on a board (MODELS="a.tflite b.tflite" BOARD=...)
-	$(PYTHON) -m tinygen bench $(MODELS) --board $(BOARD)
+bench: tools ## measure models on boards (MODELS="a.tflite b.tflite" BOARDS="...")
+	$(PYTHON) -m tinygen bench $(MODELS) $(addprefix --board ,$(BOARDS))
 	$(PYTHON) firmware_tests/benchmarks/generate_seconds.py $(MODELS)
 
 doctor: $(VENV)/.installed ## list the tools: here or not, version, how to install

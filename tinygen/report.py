@@ -84,6 +84,8 @@ class TestReport:
                 f"cycles  {band.mid:,} estimated ({band.low:,} to {band.high:,}), "
                 f"zero wait states; instructions counted by {self.counted_by}"
             )
+        elif self.counted_by is not None:
+            lines.append(f"cycles  not estimated; instructions counted by {self.counted_by}")
         lines += ["", self.verdict()]
         return "\n".join(lines)
 

@@ -6,9 +6,11 @@ from tinygen.board import Board
 from tinygen.doctor import Check
 
 
-def table(rows: Sequence[Sequence[str]], right: Iterable[int] = ()) -> list[str]:
-    """Rows as aligned text; columns in ``right`` are flush right, long names are cut."""
-    clipped = [[cell if len(cell) <= 48 else cell[:45] + "..." for cell in row] for row in rows]
+def table(
+    rows: Sequence[Sequence[str]], right: Iterable[int] = (), *, clip: bool = True
+) -> list[str]:
+    """Rows as aligned text; columns in ``right`` are flush right, long cells are cut if ``clip``."""
+    clipped = [[_shortened(cell) if clip else cell for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in clipped) for i in range(len(clipped[0]))]
     flush = set(right)
     return [
@@ -18,6 +20,10 @@ def table(rows: Sequence[Sequence[str]], right: Iterable[int] = ()) -> list[str]
         ).rstrip()
         for row in clipped
     ]
+
+
+def _shortened(cell: str) -> str:
+    return cell if len(cell) <= 48 else cell[:45] + "..."
 
 
 def boards_table(boards: Sequence[Board]) -> list[str]:
@@ -57,7 +63,7 @@ def board_text(board: Board) -> list[str]:
         rows.append(("stack", f"{board.layout.stack_bytes:,} bytes reserved"))
     if board.uart:
         rows.append(("serial", f"{board.uart.driver} at {board.uart.baud} baud"))
-    return table(rows)
+    return table(rows, clip=False)
 
 
 def kibibytes(size: int | None) -> str:

@@ -1,5 +1,6 @@
 """Test vectors: drawn from a seed, or read from a file of a model's golden inputs and outputs."""
 
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,12 +88,17 @@ def load_vectors(path: Path, graph: Graph, numerics: Numerics) -> Vectors:
     ``--numerics tflm`` where the file has them. Raises VectorsError.
     """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        with path.open("rb") as file:
+            if not zipfile.is_zipfile(file):
+                raise VectorsError(f"{path} is not a numpy .npz archive, or is cut short")
+        with np.load(path, allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files if _is_vector_key(key)}
     except (OSError, ValueError, EOFError, KeyError) as error:
         raise VectorsError(
             f"cannot read vectors from {path}: {error}", "a vectors file is a numpy .npz archive"
         ) from None
+    except VectorsError:
+        raise
     except Exception as error:
         # zipfile and zlib raise types of their own on a damaged archive.
         raise VectorsError(f"{path} is a damaged archive: {error}") from None
@@ -101,7 +107,8 @@ def load_vectors(path: Path, graph: Graph, numerics: Numerics) -> Vectors:
     if f"{prefix}0" not in arrays:
         raise VectorsError(
             f"{path} holds no outputs for --numerics {numerics.value}",
-            "it needs out0, out1, ... (or tflm0, ...)",
+            "it needs out0, out1, ..."
+            + (" or tflm0, tflm1, ..." if numerics is Numerics.TFLM else ""),
         )
     expected = _stack(path, arrays, prefix, graph.outputs)
     if len(inputs) != len(expected):
@@ -125,13 +132,13 @@ def _stack(
         if found.shape[1:] != tensor.shape or found.dtype.newbyteorder("<") != tensor.dtype.numpy:
             raise VectorsError(
                 f"{path}: '{key}' is {found.dtype}{list(found.shape)}; the model's '{tensor.name}' "
-                f"asks for {tensor.dtype.value}{['vectors', *tensor.shape]}"
+                f"asks for {tensor.dtype.value}[{', '.join(('vectors', *map(str, tensor.shape)))}]"
             )
         columns.append(found.astype(tensor.dtype.numpy, copy=False))
     if f"{prefix}{len(tensors)}" in arrays:
         raise VectorsError(
-            f"{path} has '{prefix}{len(tensors)}', but the model has only "
-            f"{len(tensors)} such tensors"
+            f"{path} has '{prefix}{len(tensors)}', but the model has only {len(tensors)} "
+            f"{'inputs' if prefix == 'in' else 'outputs'}"
         )
     if len({len(c) for c in columns}) > 1:
         raise VectorsError(f"{path}: the '{prefix}' arrays hold different numbers of vectors")

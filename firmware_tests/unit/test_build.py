@@ -61,6 +61,12 @@ def test_one_directory_can_change_its_board(tmp_path: Path) -> None:
     assert build(generated(tmp_path / "p", "mps2-an386")).board == "mps2-an386"
 
 
+@pytest.mark.parametrize("name", ["native", "microbit"])
+def test_a_directory_may_have_any_name(tmp_path: Path, name: str) -> None:
+    directory = tmp_path / "it's a $HOME; dïr #1"
+    assert build(generated(directory, name)).image.is_file()
+
+
 def test_too_large_an_arena_is_a_budget_error_with_the_bytes(tmp_path: Path) -> None:
     board = load_board("microbit")
     fits = program(board)

@@ -43,6 +43,8 @@ def test_boards_lists_every_board_and_shows_one_in_full() -> None:
     one = json.loads(run("boards", "microbit", "--json").output)
     assert one["flash_bytes"] == 256 * 1024
     assert "microbit" in run("boards", "microbit").output
+    flags = load_board("mps2-an386").cflags
+    assert " ".join(flags) in run("boards", "mps2-an386").output
 
 
 def test_an_unknown_board_is_an_input_error_with_a_suggestion() -> None:
