@@ -9,7 +9,7 @@ from tinygen.doctor import Check
 def table(
     rows: Sequence[Sequence[str]], right: Iterable[int] = (), *, clip: bool = True
 ) -> list[str]:
-    """Rows as aligned text; columns in ``right`` are flush right, long cells are cut if ``clip``."""
+    """Rows as aligned text; ``right`` columns are flush right, ``clip`` cuts long cells."""
     clipped = [[_shortened(cell) if clip else cell for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in clipped) for i in range(len(clipped[0]))]
     flush = set(right)

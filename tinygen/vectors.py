@@ -137,8 +137,8 @@ def _stack(
         columns.append(found.astype(tensor.dtype.numpy, copy=False))
     if f"{prefix}{len(tensors)}" in arrays:
         raise VectorsError(
-            f"{path} has '{prefix}{len(tensors)}', but the model has only {len(tensors)} "
-            f"{'inputs' if prefix == 'in' else 'outputs'}"
+            f"{path} has '{prefix}{len(tensors)}', but the model's "
+            f"{'inputs' if prefix == 'in' else 'outputs'} end at '{prefix}{len(tensors) - 1}'"
         )
     if len({len(c) for c in columns}) > 1:
         raise VectorsError(f"{path}: the '{prefix}' arrays hold different numbers of vectors")

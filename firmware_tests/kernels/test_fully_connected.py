@@ -66,7 +66,17 @@ def once(op: FullyConnected) -> FullyConnected:
     return replace(op, name=y.name, inputs=inputs, outputs=(y,), rounding=Rounding.ONCE)
 
 
+def halves() -> FullyConnected:
+    """A layer half of whose results are ties, of either sign."""
+    op = dense("halves", 12, rows=(64,), depth=1, channels=3, has_bias=False)
+    x = replace(op.x, quant=QuantParams((0.5,), (3,)))
+    whole, data = QuantParams((1.0,), (0,)), np.array([[1], [-1], [3]], np.int8)
+    weights = replace(op.weights, quant=whole, data=data)
+    return replace(op, inputs=(x, weights), outputs=(replace(op.y, quant=whole),))
+
+
 NAMED = (
+    halves(),
     dense("one_row", 1),
     dense("odd", 2, depth=13, channels=7, activation=Activation.RELU),
     dense("two_rows", 3, rows=(2,), depth=7, channels=5),

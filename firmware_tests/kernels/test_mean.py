@@ -22,6 +22,12 @@ def mean(shape: tuple[int, ...], axes: tuple[int, ...], keep: bool, seed: int) -
     return Mean(name, (x,), (quantized(name, kept, out, any_zero_point(rng)),), axes, keep)
 
 
+def faint() -> Mean:
+    """Scales so far apart that the count cannot all go into the shift, which ends at 31."""
+    x = quantized("faint_x", (1, 49, 3), 2.0**-20, -7)
+    return Mean("faint", (x,), (quantized("faint", (1, 3), 2.0**9, 5),), (1,), False)
+
+
 def every_axes(rank: int) -> list[tuple[int, ...]]:
     return [axes for n in range(1, rank + 1) for axes in combinations(range(rank), n)]
 
@@ -37,6 +43,7 @@ CASES: tuple[Mean, ...] = (
     mean((1024,), (0,), False, 40),
     mean((2, 2, 3, 2, 3), (1, 3), True, 41),
     mean((1, 1, 1, 1), (1, 2), True, 42),
+    faint(),
 )
 
 

@@ -1,5 +1,7 @@
 """PAD, PADV2, CONCATENATION and the views: they move bytes and compute nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,7 +23,7 @@ PADDINGS: tuple[tuple[Shape, Paddings], ...] = (
     ((2, 3, 2, 3), ((1, 0), (0, 2), (1, 1), (2, 1))),
     ((2, 3), ((2, 0), (0, 3))),
     ((7,), ((1, 2),)),
-    ((2, 2, 2, 2, 2), ((1, 0), (0, 1), (2, 0), (0, 2), (1, 1))),
+    ((2, 2, 2, 2, 2), ((1, 2), (0, 1), (2, 0), (0, 2), (1, 1))),
     ((3, 4, 1), ((0, 0), (0, 0), (0, 0))),
 )
 CONCATENATIONS: tuple[tuple[tuple[Shape, ...], int], ...] = (
@@ -116,6 +118,13 @@ def test_reference_is_the_interpreters(numerics: Numerics) -> None:
         if numerics is Numerics.LITERT or (op.kind, op.x.dtype) != ("EXPAND_DIMS", DType.INT32)
     ]
     assert_interpreter_agrees((*MOVING_CASES, *views), numerics)
+
+
+def test_inputs_of_another_type_are_refused() -> None:
+    op = joined(0, DType.INT8, ((2, 3), (2, 3)), 0)
+    broken = replace(op, inputs=(op.inputs[0], plain("wide", (2, 3), DType.INT32)))
+    (found,) = CONCATENATION.violations(broken)
+    assert "tensor 'wide' int32[2,3]" in found
 
 
 def test_inputs_of_another_scale_are_refused() -> None:

@@ -4,12 +4,22 @@ import numpy as np
 import pytest
 
 from firmware_tests.kernels.agreement import assert_interpreter_agrees
-from firmware_tests.kernels.harness import check_native
+from firmware_tests.kernels.harness import (
+    ALL_ISAS,
+    assert_equal,
+    check_native,
+    compile_cases,
+    expected,
+    graph_of,
+    run_native,
+)
 from firmware_tests.kernels.tensors import any_scale, any_zero_point, quantized
 from firmware_tests.kernels.weighted import CLAMPS, ONE_INSTANCE, drawn_window, window_for
+from tinygen.compile import Options
 from tinygen.ir import Activation, Numerics
 from tinygen.ops.pool2d import AVERAGE_POOL_2D, MAX_POOL_2D, AveragePool2D, MaxPool2D, Pool2D
 from tinygen.ops.window import Pair, Window
+from tinygen.select import best
 
 KINDS: tuple[type[Pool2D], ...] = (AveragePool2D, MaxPool2D)
 
@@ -85,6 +95,17 @@ def test_division_by_reciprocal_is_exact_for_every_sum_and_window() -> None:
         products = magnitudes * np.uint64(reciprocal)
         assert int(products.max()) < 2**32
         assert np.array_equal(products >> np.uint64(24), magnitudes // np.uint64(taps)), taps
+
+
+def test_a_window_too_large_for_the_reciprocal_divides() -> None:
+    """The mean is just below a tie; the reciprocal of 400 is so inexact that it would go up."""
+    window, out = window_for((20, 20), (20, 20), (1, 1), (1, 1), same=False)
+    graph = graph_of([pool(AveragePool2D, "large", 0, (20, 20), window, out, 1)])
+    x = np.full((1, 20, 20, 1), 109, np.int8)
+    x.reshape(-1)[:199] = 110
+    program = compile_cases(graph, ALL_ISAS, Options(), best)
+    inputs = [(x,)]
+    assert_equal(graph, inputs, run_native(program, inputs), expected(graph, inputs))
 
 
 @pytest.mark.reference

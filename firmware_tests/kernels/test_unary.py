@@ -7,14 +7,23 @@ import numpy as np
 import pytest
 
 from firmware_tests.kernels.agreement import assert_interpreter_agrees
-from firmware_tests.kernels.harness import check_native, expected, graph_of
+from firmware_tests.kernels.harness import (
+    ALL_ISAS,
+    check_native,
+    compile_cases,
+    expected,
+    graph_of,
+    run_native,
+)
 from firmware_tests.kernels.tensors import any_scale, any_zero_point, plain, quantized, twin
+from tinygen.compile import Options
 from tinygen.ir import Array, DType, Numerics, Op, Tensor
 from tinygen.ops.dequantize import Dequantize
 from tinygen.ops.logistic import LOGISTIC, Logistic
 from tinygen.ops.quantize import Quantize
 from tinygen.ops.relu import Relu, Relu6, ReluN1To1
 from tinygen.ops.tanh import TANH, Tanh
+from tinygen.select import best
 
 SHAPES = ((1, 5, 7, 3), (1,), (1021,), (4, 1, 64))
 INPUT_SCALES = (0.05, 0.1, 0.3, 1.0, 0.01, 1e-4, 7.0, 1 / 16, 12.0, 40.0, 475.0, 1e6, 1e-8)
@@ -118,9 +127,11 @@ def test_reference_is_the_interpreters(numerics: Numerics) -> None:
 )
 def test_quantize_rounds_and_saturates(values: list[float], want: list[int]) -> None:
     x = plain("x", (len(values),), DType.FLOAT32)
-    op = Quantize("q", (x,), (quantized("q", (len(values),), 1.0, 0),))
+    graph = graph_of([Quantize("q", (x,), (quantized("q", (len(values),), 1.0, 0),))])
     inputs: list[tuple[Array, ...]] = [(np.array(values, np.float32),)]
-    assert expected(graph_of([op]), inputs)[0][0].tolist() == want
+    assert expected(graph, inputs)[0][0].tolist() == want
+    program = compile_cases(graph, ALL_ISAS, Options(), best)
+    assert run_native(program, inputs)[0][0].tolist() == want
 
 
 def test_logistic_and_tanh_need_the_standard_output_range() -> None:

@@ -107,7 +107,7 @@ def check_natively(cases: Sequence[Case]) -> None:
             (directory / name).write_text(text)
         hooks = [f"-D{case.program.name.upper()}_LAYER_HOOK=after_layer" for case in cases]
         sources = [name for name in files if name.endswith(".c")]
-        command = ["cc", "-std=c99", "-O1", "-g", *WARNINGS, *SANITIZERS, *hooks, *sources]
+        command = ["cc", "-std=c99", "-O1", "-g1", *WARNINGS, *SANITIZERS, *hooks, *sources]
         built = subprocess.run(
             [*command, "-o", "graphs"], cwd=directory, capture_output=True, text=True, check=False
         )

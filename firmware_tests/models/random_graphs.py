@@ -17,14 +17,8 @@ from functools import partial
 import numpy as np
 
 from firmware_tests.kernels.tensors import float32, plain, quantized
-from firmware_tests.models.random_ops import (
-    DRAWS,
-    FLOAT_INPUT_SPAN,
-    SCALES,
-    Illegal,
-    Scene,
-    Shape,
-)
+from firmware_tests.models.random_ops import DRAWS
+from firmware_tests.models.scene import FLOAT_INPUT_SPAN, SCALES, Illegal, Scene, Shape
 from tinygen.ir import DType, Graph, Numerics, Tensor
 
 _WEIGHTS = np.array([weight for _, weight in DRAWS], float)

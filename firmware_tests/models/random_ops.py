@@ -4,15 +4,14 @@ A function picks operands that it can use, draws the rest, and raises ``Illegal`
 operand or where a rule of the operator table forbids what it drew.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from firmware_tests.kernels.tensors import constant, float32, quantized
 from firmware_tests.kernels.weighted import (
-    CLAMPS,
     LEAST_SCALE,
     Range,
     bias_of,
@@ -20,8 +19,16 @@ from firmware_tests.kernels.weighted import (
     weights_of,
     window_for,
 )
+from firmware_tests.models.scene import (
+    MAX_RANK,
+    Illegal,
+    Scene,
+    Shape,
+    is_image,
+    is_int8,
+    is_vector,
+)
 from tinygen.ir import Activation, DType, Numerics, Op, QuantParams, Tensor
-from tinygen.ops import definition_of
 from tinygen.ops.add import Add
 from tinygen.ops.binary import Binary
 from tinygen.ops.concatenation import Concatenation
@@ -43,100 +50,6 @@ from tinygen.ops.squeeze import Squeeze
 from tinygen.ops.sub import Sub
 from tinygen.ops.tanh import Tanh
 from tinygen.ops.window import Pair, Window
-
-MAX_ELEMENTS = 700
-MAX_RANK = 5
-FLOAT_INPUT_SPAN = 200.0  # what draw_vectors gives inputs that are quantized by SCALES at most
-SCALES = (1e-3, 0.5)
-
-T = TypeVar("T")
-Shape = tuple[int, ...]
-
-
-class Illegal(Exception):  # noqa: N818 - a draw that is discarded is no error
-    """This draw makes no operator; try another."""
-
-
-@dataclass
-class Scene:
-    """What a graph has so far. ``tensors`` are those that operators may read, oldest first.
-
-    ``magnitude`` bounds the absolute values of float tensors.
-    """
-
-    rng: np.random.Generator
-    numerics: Numerics
-    tensors: list[Tensor] = field(default_factory=list)
-    ops: list[Op] = field(default_factory=list)
-    magnitude: dict[Tensor, float] = field(default_factory=dict)
-
-    def chance(self, probability: float) -> bool:
-        return bool(self.rng.random() < probability)
-
-    def integer(self, low: int, high: int) -> int:
-        """From ``low`` to ``high``, both included."""
-        return int(self.rng.integers(low, high + 1))
-
-    def choice(self, items: Sequence[T]) -> T:
-        if not items:
-            raise Illegal
-        return items[self.integer(0, len(items) - 1)]
-
-    def pick(self, fits: Callable[[Tensor], bool]) -> Tensor:
-        """A tensor that fits, the newest more often than not."""
-        found = [t for t in self.tensors if fits(t)]
-        return found[-1] if found and self.chance(0.5) else self.choice(found)
-
-    def name(self) -> str:
-        return f"t{len(self.tensors)}_{len(self.ops)}"
-
-    def scale(self) -> float:
-        """Plausible, or at times far from it."""
-        if self.chance(0.08):
-            return float32(2.0 ** self.rng.uniform(-19, 10))
-        low, high = np.log(SCALES)
-        return float32(float(np.exp(self.rng.uniform(low, high))))
-
-    def zero_point(self) -> int:
-        return self.choice((-128, 127, 0, self.integer(-128, 127), self.integer(-128, 127)))
-
-    def tensor(self, shape: Shape, scale: float | None = None) -> Tensor:
-        """A new int8 tensor, its quantization drawn."""
-        return quantized(self.name(), shape, scale or self.scale(), self.zero_point())
-
-    def like(self, x: Tensor, shape: Shape | None = None) -> Tensor:
-        """A new tensor of the type and quantization of ``x``."""
-        return Tensor(self.name(), x.shape if shape is None else shape, x.dtype, x.quant)
-
-    def clamp(self) -> Activation:
-        return self.choice((Activation.NONE, *CLAMPS))
-
-    def add(self, op: Op) -> Tensor:
-        """Append ``op``. Raises Illegal where the operator table refuses it."""
-        if op.y.elements > MAX_ELEMENTS or definition_of(op).violations(op):
-            raise Illegal
-        self.ops.append(op)
-        self.tensors.append(op.y)
-        if op.y.dtype is DType.FLOAT32 and op.x in self.magnitude:
-            self.magnitude[op.y] = max(self.magnitude.get(t, 0.0) for t in op.inputs)
-        return op.y
-
-    def constant_like(self, x: Tensor, shape: Shape) -> Tensor:
-        """A constant of the type and quantization of ``x``."""
-        data = self.rng.integers(-100, 100, shape).astype(x.dtype.numpy)
-        return replace(self.like(x, shape), data=data)
-
-
-def is_int8(t: Tensor) -> bool:
-    return t.dtype is DType.INT8
-
-
-def is_image(t: Tensor) -> bool:
-    return is_int8(t) and len(t.shape) == 4
-
-
-def is_vector(t: Tensor) -> bool:
-    return is_int8(t) and len(t.shape) > 0
 
 
 def add_window(scene: Scene, size: Pair, dilated: bool) -> tuple[Window, Pair]:
@@ -451,7 +364,10 @@ def quantize(scene: Scene) -> Tensor:
 
 
 def dequantize(scene: Scene) -> Tensor:
-    x = scene.pick(lambda t: t.quant is not None and t.dtype is not DType.INT32)
+    # LiteRT's DEQUANTIZE wants int16 with a zero point of 0, which SOFTMAX does not give.
+    known = [DType.INT8, DType.UINT8]
+    known += [DType.INT16] if scene.numerics is Numerics.TFLM else []
+    x = scene.pick(lambda t: t.dtype in known)
     y = Tensor(scene.name(), x.shape, DType.FLOAT32)
     scene.magnitude[x] = x.scale * 2 ** (8 * x.dtype.size)
     return scene.add(Dequantize(y.name, (x,), (y,)))

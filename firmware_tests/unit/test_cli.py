@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from tinygen.board import load_board
 from tinygen.cli import main
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits" / "digits.tflite"

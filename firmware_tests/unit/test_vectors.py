@@ -38,8 +38,8 @@ def test_outputs_follow_the_numerics(tmp_path: Path) -> None:
         ({"in0": IN, "out0": IN[:1]}, "holds 2 inputs, but 1 outputs"),
         ({"in0": IN.astype(np.int16), "out0": IN}, "'in0' is int16"),
         ({"in0": IN[:, 0], "out0": IN}, r"asks for int8\[vectors, 1, 3\]"),
-        ({"in0": IN, "in1": IN, "out0": IN}, "the model has only 1 inputs"),
-        ({"in0": IN, "out0": IN, "out1": IN}, "the model has only 1 outputs"),
+        ({"in0": IN, "in1": IN, "out0": IN}, "the model's inputs end at 'in0'"),
+        ({"in0": IN, "out0": IN, "out1": IN}, "the model's outputs end at 'out0'"),
         ({"in0": IN[:0], "out0": IN[:0]}, "holds no vectors"),
     ],
 )
