@@ -148,6 +148,8 @@ class Board:
                 for r in self.regions
             ],
             "stack_bytes": self.layout.stack_bytes if self.layout else None,
+            "cflags": list(self.cflags),
+            "uart": {"driver": self.uart.driver, "baud": self.uart.baud} if self.uart else None,
         }
 
 

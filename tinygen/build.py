@@ -12,7 +12,7 @@ from elftools.common.exceptions import ELFError
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
-from tinygen.board import Board, Framework, load_board
+from tinygen.board import Board, Framework, MemoryKind, load_board
 from tinygen.errors import BudgetError, BuildError, ToolError
 from tinygen.project import Manifest, read_manifest
 
@@ -143,9 +143,9 @@ def _failure(board: Board, output: str) -> BuildError | BudgetError:
             f"  {region.kind.value} '{name}' has {region.size:,} bytes; "
             f"{region.size + count:,} are needed, {count:,} too many"
         )
-    return BudgetError(
-        "\n".join(lines), "--optimize size makes less code; `tinygen boards` lists larger boards"
-    )
+    flash = any(regions[name].kind is MemoryKind.FLASH for name in overflows)
+    hint = "--optimize size makes less code; " if flash else ""
+    return BudgetError("\n".join(lines), hint + "`tinygen boards` lists larger boards")
 
 
 def _bar(title: str, sizes: dict[str, int], width: int = 24) -> str:

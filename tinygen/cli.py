@@ -17,15 +17,32 @@ from tinygen.errors import BudgetError, MismatchError, TinygenError
 MODEL = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 
 
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+
 class _Group(click.Group):
-    """Turns the one error tree into one line on stderr and the error's own exit code."""
+    """Turns the one error tree into words on stderr and the error's own exit code.
+
+    Where a program reads stdout (``--json``), it gets the error there too.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.obj = "--json" in args
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except TinygenError as error:
+            if ctx.obj:
+                kind = type(error).__name__
+                found = {"kind": kind, "message": error.message, "hint": error.hint}
+                _print_json({"error": found})
             click.echo(f"error: {error}", err=True)
             ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            ctx.exit(INTERRUPTED)
 
 
 def _json_option(command: Any) -> Any:
@@ -69,11 +86,17 @@ def _compile_options(command: Any) -> Any:
 
 
 def _options(name: str, numerics: str, optimize: str, arena: str) -> Any:
+    from tinygen import ctext
     from tinygen.compile import Options
     from tinygen.emit import ArenaKind
     from tinygen.instances import Optimize
     from tinygen.ir import Numerics
 
+    usable = ctext.identifier(name)
+    if name and name != usable:
+        raise click.BadParameter(
+            f"'{name}' cannot prefix C names and files; '{usable}' can", param_hint="--name"
+        )
     return Options(name, Numerics(numerics), Optimize(optimize), ArenaKind(arena))
 
 
@@ -188,7 +211,13 @@ def build(directory: Path, as_json: bool) -> None:
     show_default=True,
     help="Vectors to draw where no file is given.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of drawn vectors.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Seed of drawn vectors.",
+)
 @click.option(
     "--keep",
     "-o",
@@ -266,7 +295,9 @@ def test(
     show_default=True,
     help="Vectors per model.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the vectors.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the vectors."
+)
 @_compile_options
 @_json_option
 def bench(
@@ -282,7 +313,8 @@ def bench(
 ) -> None:
     """Measure several MODELS on boards: instructions, cycles, flash and RAM, as a table.
 
-    A model that a board cannot hold is told on stderr and left out; the exit code is then 1.
+    A model that cannot be measured on a board is told on stderr and left out; the exit code is then
+    that of the error.
     """
     from tinygen.board import load_board
     from tinygen.report import bench_table
@@ -290,7 +322,7 @@ def bench(
 
     options = _options(name, numerics, optimize, arena)
     targets = [load_board(board) for board in boards]
-    reports, fits = [], True
+    reports, worst = [], 0
     for target in targets:
         for model in models:
             try:
@@ -304,17 +336,17 @@ def bench(
                     directory=None,
                     progress=_progress,
                 )
-            except BudgetError as error:
-                fits = False
-                _progress(f"{model.name} does not fit {target.name}: {error}")
+            except TinygenError as error:
+                worst = max(worst, error.exit_code)
+                _progress(f"error: {error}\n  left out: {model.name} on {target.name}")
             else:
                 reports.append(report)
+                worst = max(worst, 0 if report.passed else MismatchError.exit_code)
     if as_json:
         _print_json([r.to_json() for r in reports])
     elif reports:
         click.echo("\n".join(bench_table(reports)))
-    if not (fits and all(r.passed for r in reports)):
-        sys.exit(MismatchError.exit_code)
+    sys.exit(worst)
 
 
 @main.command()

@@ -55,6 +55,18 @@ class Program:
         """The steps that have code, in order; a layer's number is its index here."""
         return tuple(s for s in self.steps if s.kernel is not None)
 
+    @property
+    def constant_bytes(self) -> int:
+        """Bytes of all arrays that the calls bring along; equal arrays count once."""
+        arrays = {
+            (value.dtype.str, value.tobytes()): value.nbytes
+            for step in self.steps
+            for call in step.calls
+            for _, value in call.params
+            if isinstance(value, np.ndarray)
+        }
+        return sum(arrays.values())
+
 
 @dataclass(slots=True)
 class _Writer:
@@ -235,7 +247,14 @@ def _function(instance: Instance) -> dict[str, Any]:
 
 
 def _pointer(c_type: str, offset: int, *, const: bool = False) -> str:
-    return f"({'const ' if const else ''}{c_type} *)(arena + {offset})"
+    return f"({_cast(c_type, const=const)})(arena + {offset})"
+
+
+def _cast(c_type: str, *, const: bool = False) -> str:
+    """The cast from the arena's bytes; through void, as the planner has seen to the alignment."""
+    qualifier = "const " if const else ""
+    detour = "" if c_type in ("int8_t", "uint8_t", "bool") else f")({qualifier}void *"
+    return f"{qualifier}{c_type} *{detour}"
 
 
 def _fields(shape: Iterable[tuple[str, int]]) -> list[tuple[str, str]]:
@@ -274,7 +293,7 @@ def _tensor(
     return {
         "label": ctext.comment(tensor.name),
         "c_type": tensor.dtype.c_type,
-        "dtype": tensor.dtype.value,
+        "cast": _cast(tensor.dtype.c_type, const=writer is not None),
         "shape": ", ".join(str(d) for d in tensor.shape) or "1",
         "rank": len(tensor.shape),
         "elements": tensor.elements,

@@ -163,7 +163,6 @@ def _share_in_place(lives: dict[Tensor, _Life], steps: Sequence[Step]) -> None:
         read_again = old.last > index or any(lives.get(t) is old for t in others)
         if not read_again:
             old.last = new.last
-            old.alignment = max(old.alignment, new.alignment)
             lives.update({t: old for t, life in lives.items() if life is new})
 
 

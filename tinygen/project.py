@@ -21,6 +21,7 @@ from tinygen.emit import (
     render,
 )
 from tinygen.errors import TinygenError, UnsupportedError
+from tinygen.fit import check_fits
 from tinygen.instances import Optimize
 from tinygen.ir import DType, Tensor
 from tinygen.ops import definition_of
@@ -71,16 +72,17 @@ def write_project(program: Program, board: Board, directory: Path) -> None:
     """Write the firmware project of ``program`` for ``board`` into ``directory``.
 
     Raises ProjectError for a directory that holds something else, UnsupportedError for a model name
-    that the firmware needs itself.
+    that the firmware needs itself, BudgetError for a model that the board cannot hold.
     """
+    check_fits(program, board)
     files = project_files(program, board)
-    previous: tuple[str, ...] = ()
-    if directory.exists():
-        if not directory.is_dir():
-            raise ProjectError(f"{directory} is not a directory")
-        if any(directory.iterdir()):
-            previous = read_manifest(directory).files
     try:
+        previous: tuple[str, ...] = ()
+        if directory.exists():
+            if not directory.is_dir():
+                raise ProjectError(f"{directory} is not a directory")
+            if any(directory.iterdir()):
+                previous = read_manifest(directory).files
         _write(files, directory, previous)
     except OSError as error:
         name = error.filename or directory
@@ -268,15 +270,17 @@ def _tensor(tensor: Tensor) -> dict[str, Any]:
 
 def _write(files: dict[str, str], directory: Path, previous: tuple[str, ...]) -> None:
     directory = directory.absolute()
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{directory.name}-", dir=directory.parent) as scratch:
+    # A directory that is there stays the same one: it may be a mount point, or a shell's own.
+    exists = directory.exists()
+    parent = directory if exists else directory.parent
+    parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".tinygen-", dir=parent) as scratch:
         stage = Path(scratch) / "project"
         for name, text in files.items():
             file = stage / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8", newline="\n")
-        if not previous:
-            # An empty directory can be replaced by a full one.
+        if not exists:
             stage.replace(directory)
             return
         # What is the same keeps its date, so that the next build compiles only what changed.
@@ -286,6 +290,12 @@ def _write(files: dict[str, str], directory: Path, previous: tuple[str, ...]) ->
             (stage / name).replace(directory / name)
         for name in set(previous) - set(files):
             (directory / name).unlink(missing_ok=True)
+            _remove_if_empty((directory / name).parent)
+
+
+def _remove_if_empty(directory: Path) -> None:
+    if directory.is_dir() and not any(directory.iterdir()):
+        directory.rmdir()
 
 
 def _same(new: Path, old: Path) -> bool:

@@ -93,9 +93,9 @@ class TestReport:
         """One line, or two on a mismatch."""
         against = " and ".join(self.oracles)
         if self.passed:
-            return f"PASS  {self.vectors} vectors, 0 mismatched bytes against {against}"
+            return f"PASS  {_vectors(self.vectors)}, 0 mismatched bytes against {against}"
         text = (
-            f"FAIL  {self.vectors} vectors, {self.mismatched_bytes} mismatched bytes against "
+            f"FAIL  {_vectors(self.vectors)}, {self.mismatched_bytes} mismatched bytes against "
             f"{against}, largest difference {self.max_abs_diff:g}"
         )
         if self.first_difference is not None:
@@ -107,6 +107,10 @@ class TestReport:
         else:
             text += "\n      every layer's output equals the numpy reference's: suspect the vectors"
         return text
+
+
+def _vectors(count: int) -> str:
+    return "1 vector" if count == 1 else f"{count} vectors"
 
 
 def _sizes(title: str, sizes: dict[str, int]) -> str:

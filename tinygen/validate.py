@@ -26,9 +26,9 @@ Outputs = Sequence[tuple[Array, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model file that the front end has read."""
+    """A model file that the front end has read; ``name`` is its file's, fit for any text."""
 
-    path: Path
+    name: str
     data: bytes
     graph: Graph
 
@@ -71,13 +71,14 @@ def load_model(path: Path, numerics: Numerics) -> Model:
         data = path.read_bytes()
     except OSError as error:
         raise ModelError(f"cannot read {path}: {error.strerror}") from None
-    return Model(path, data, read_model(data, path.name, numerics))
+    name = path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return Model(name, data, read_model(data, name, numerics))
 
 
 def compile_loaded(model: Model, board: Board, options: Options) -> Program:
     """Compile a model for a board."""
     return compile_graph(
-        model.graph, model.path.name, model.sha256, board.core.name, board.core.isa, options
+        model.graph, model.name, model.sha256, board.core.name, board.core.isa, options
     )
 
 
@@ -109,7 +110,7 @@ def expected_outputs(
         try:
             outputs = interpreters.ask_reference(model.data, stacked, numerics)
         except ToolError as error:
-            progress(f"{model.path.name}: not compared with {name}: {error.message}")
+            progress(f"{model.name}: not compared with {name}: {error.message}")
         else:
             oracles[name] = list(zip(*outputs, strict=True))
     return oracles
@@ -179,21 +180,21 @@ def validate(
     )
     oracles = expected_outputs(model, chosen, options.numerics, progress)
     with _workspace(directory) as work:
-        progress(f"{path.name}: generating and building for {board.name}")
+        progress(f"{model.name}: generating and building for {board.name}")
         write_project(program, board, work)
         built = build(work)
-        progress(f"{path.name}: running {len(chosen)} vectors ({chosen.source})")
+        progress(f"{model.name}: running on {board.name}")
         session = Session(program, board, built.image, work)
         outputs, counts = session.run(chosen.inputs)
         found = {name: mismatches(outputs, want) for name, want in oracles.items()}
         bad_bytes, largest, first = max(found.values(), key=lambda f: f[0])
         difference = None
         if first is not None:
-            progress(f"{path.name}: mismatch; looking for the first layer that differs")
+            progress(f"{model.name}: mismatch; looking for the first layer that differs")
             crcs = session.trace(chosen.inputs[: first + 1])
             difference = first_difference(program, chosen.inputs[first], first, crcs)
     return TestReport(
-        model=path.name,
+        model=model.name,
         sha256=model.sha256,
         board=board.name,
         core=board.core.name,

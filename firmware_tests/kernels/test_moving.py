@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from firmware_tests.kernels.agreement import assert_interpreter_agrees
-from firmware_tests.kernels.harness import check_native
+from firmware_tests.kernels.harness import check_native, graph_of
 from firmware_tests.kernels.tensors import constant, plain, quantized
+from firmware_tests.models.writer import to_tflite
+from tinygen.errors import ModelError
+from tinygen.frontend.tflite import read_model
 from tinygen.ir import Activation, DType, Numerics, Op, Tensor
 from tinygen.ops.concatenation import CONCATENATION, Concatenation
 from tinygen.ops.expand_dims import ExpandDims
@@ -118,6 +121,13 @@ def test_reference_is_the_interpreters(numerics: Numerics) -> None:
         if numerics is Numerics.LITERT or (op.kind, op.x.dtype) != ("EXPAND_DIMS", DType.INT32)
     ]
     assert_interpreter_agrees((*MOVING_CASES, *views), numerics)
+
+
+def test_a_padding_that_takes_away_is_refused() -> None:
+    x, y = quantized("x", (1, 5), 0.1, 5), quantized("y", (1, 5), 0.1, 5)
+    graph = graph_of([Pad("y", (x,), (y,), ((0, 0), (-1, 1)))])
+    with pytest.raises(ModelError, match=r"paddings .* do not take \(1, 5\) to \(1, 5\)"):
+        read_model(to_tflite(graph), "m.tflite", Numerics.TFLM)
 
 
 def test_inputs_of_another_type_are_refused() -> None:

@@ -334,7 +334,8 @@ def mean(scene: Scene) -> Tensor:
 
 
 def softmax(scene: Scene) -> Tensor:
-    x = scene.pick(is_vector)
+    # Both interpreters abort where a row's sum of exponentials reaches 512.
+    x = scene.pick(lambda t: is_vector(t) and t.shape[-1] < 512)
     y = quantized(scene.name(), x.shape, 1 / 256, -128)
     if scene.chance(0.15):
         y = quantized(scene.name(), x.shape, 1 / 65536, -32768, dtype=DType.INT16)

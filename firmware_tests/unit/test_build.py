@@ -67,12 +67,22 @@ def test_a_directory_may_have_any_name(tmp_path: Path, name: str) -> None:
     assert build(generated(directory, name)).image.is_file()
 
 
-def test_too_large_an_arena_is_a_budget_error_with_the_bytes(tmp_path: Path) -> None:
+def with_arena(fits: Program, arena_bytes: int) -> Program:
+    plan = replace(fits.memory.plan, arena_bytes=arena_bytes)
+    return replace(fits, memory=replace(fits.memory, plan=plan))
+
+
+def test_too_large_an_arena_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     board = load_board("microbit")
-    fits = program(board)
-    plan = replace(fits.memory.plan, arena_bytes=20000)
-    large = replace(fits, memory=replace(fits.memory, plan=plan))
-    write_project(large, board, tmp_path / "p")
+    with pytest.raises(BudgetError, match=r"5,664 more than the 14,336 .* stack of 2,048"):
+        write_project(with_arena(program(board), 20000), board, tmp_path / "p")
+    assert not (tmp_path / "p").exists()
+
+
+def test_an_overflow_that_only_the_linker_sees_is_a_budget_error(tmp_path: Path) -> None:
+    board = load_board("microbit")
+    # The arena fits beside the stack, but the firmware's own variables do not.
+    write_project(with_arena(program(board), 14336), board, tmp_path / "p")
     with pytest.raises(BudgetError, match=r"ram 'ram' has 16,384 bytes; .* too many") as error:
         build(tmp_path / "p")
     assert error.value.exit_code == 1

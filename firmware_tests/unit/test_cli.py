@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from firmware_tests.models.writer import to_tflite
 from tinygen.board import load_board
 from tinygen.cli import main
+from tinygen.ir import DType, Graph, QuantParams, Tensor
+from tinygen.ops.quantize import Quantize
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits" / "digits.tflite"
 COMMANDS = ("boards", "inspect", "generate", "build", "test", "bench", "doctor")
@@ -84,6 +87,56 @@ def test_a_malformed_model_is_one_error_and_leaves_nothing_behind(
     assert result.stderr.startswith("error: broken.tflite")
     assert result.stdout == ""
     assert not out.exists()
+
+
+def test_under_json_an_error_is_json_too() -> None:
+    result = run("boards", "mps2-an38", "--json")
+    assert result.exit_code == 2
+    error = json.loads(result.stdout)["error"]
+    assert error["kind"] == "BoardError"
+    assert "mps2-an38" in error["message"]
+
+
+@pytest.mark.parametrize("name", ["é", "int", "__x", "Two Words", "tg_conv", "string"])
+def test_a_name_that_c_cannot_have_is_refused_with_one_that_it_can(name: str) -> None:
+    result = run("test", DIGITS, "--board", "native", "--name", name)
+    assert result.exit_code == 2
+    assert "cannot prefix C names" in result.stderr
+
+
+def test_a_negative_seed_is_a_usage_error() -> None:
+    assert run("test", DIGITS, "--board", "native", "--seed", "-1").exit_code == 2
+
+
+def test_a_model_too_large_for_the_board_is_refused_before_anything_is_written(
+    tmp_path: Path,
+) -> None:
+    sizes = QuantParams((0.5,), (0,))
+    x = Tensor("x", (1, 20000), DType.INT8, sizes)
+    y = Tensor("y", (1, 20000), DType.INT8, QuantParams((0.25,), (0,)))
+    model = tmp_path / "wide.tflite"
+    model.write_bytes(to_tflite(Graph("wide", (x,), (y,), (Quantize("y", (x,), (y,)),))))
+    out = tmp_path / "out"
+    result = run("generate", model, "--board", "microbit", "-o", out)
+    assert result.exit_code == 1
+    assert "arena needs 20,000 bytes of RAM, 5,664 more than" in result.stderr
+    assert "peak" in result.stderr
+    assert not out.exists()
+
+
+def test_generate_into_an_empty_directory_keeps_that_directory(tmp_path: Path) -> None:
+    out = tmp_path / "mounted"
+    out.mkdir()
+    before = out.stat().st_ino
+    assert run("generate", DIGITS, "--board", "native", "-o", out).exit_code == 0
+    assert out.stat().st_ino == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["mounted"]
+    link = tmp_path / "link"
+    (tmp_path / "target").mkdir()
+    link.symlink_to(tmp_path / "target")
+    assert run("generate", DIGITS, "--board", "native", "-o", link).exit_code == 0
+    assert link.is_symlink()
+    assert (tmp_path / "target" / "tinygen.json").is_file()
 
 
 def test_a_missing_model_is_a_usage_error() -> None:

@@ -119,6 +119,13 @@ def test_other_quantization_stays() -> None:
     assert_untouched(before, fuse_activation)
 
 
+def test_a_copy_into_another_quantization_stays() -> None:
+    """TFLite Micro's RELU6 keeps the bytes, whatever the result's scale; convolutions do not."""
+    fine, coarse = (image(1, 4, 4, 3, scale=s, zero_point=3) for s in (0.01, 0.02))
+    before = graph((X,), (conv(X, fine), Relu6("act", (fine,), (coarse,))), (coarse,))
+    assert_untouched(before, fuse_activation)
+
+
 def test_a_result_that_is_an_output_stays() -> None:
     before = conv_then(Relu)
     assert_untouched(replace(before, outputs=(*before.outputs, WIDE)), fuse_activation)

@@ -6,6 +6,7 @@ from firmware_tests.kernels.tensors import quantized
 from tinygen.ir import Activation, Op
 from tinygen.ops import definition_of
 from tinygen.ops.add import Add
+from tinygen.ops.binary import Binary
 from tinygen.ops.logistic import Logistic
 from tinygen.ops.mean import Mean
 from tinygen.ops.mul import Mul
@@ -14,6 +15,7 @@ from tinygen.ops.relu import Relu
 from tinygen.ops.softmax import Softmax
 from tinygen.ops.sub import Sub
 from tinygen.ops.tanh import Tanh
+from tinygen.quant import INT32_MAX, quantize_multiplier
 
 NEXT = 1 + 2.0**-23  # the next float32 above a power of two, relatively
 
@@ -29,7 +31,7 @@ def mean(ratio: float) -> Op:
     return Mean("y", (x,), (y,), (0,), False)
 
 
-def binary(kind: type[Op], scale: float, out: float) -> Op:
+def binary(kind: type[Binary], scale: float, out: float) -> Op:
     """Two operands, one of scale ``scale`` and one of 1."""
     operands = quantized("a", (1, 8), scale, 0), quantized("b", (1, 8), 1.0, 0)
     return kind("y", operands, (quantized("y", (1, 8), out, 0),), Activation.NONE)
@@ -66,3 +68,18 @@ def test_the_limit_is_where_the_rule_says(last: Op, first_refused: Op) -> None:
     assert definition_of(last).violations(last) == []
     (line,) = definition_of(first_refused).violations(first_refused)
     assert "scale" in line
+
+
+@pytest.mark.parametrize(
+    ("real", "expected"),
+    [
+        (2.0**-32, (1 << 30, -31)),
+        (2.0**-33, (0, 0)),
+        (2.0**30 * (1 - 2.0**-31), (INT32_MAX, 30)),
+        (2.0**30, (INT32_MAX, 30)),
+        (1 - 2.0**-40, (1 << 30, 1)),
+        (0.0, (0, 0)),
+    ],
+)
+def test_multipliers_end_where_the_references_end(real: float, expected: tuple[int, int]) -> None:
+    assert quantize_multiplier(real) == expected
