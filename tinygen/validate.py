@@ -1,6 +1,7 @@
 """Generate, build, run, compare: one model on one board against every oracle at hand."""
 
 import hashlib
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -138,6 +139,8 @@ def mismatches(got: Outputs, want: Outputs) -> tuple[int, float, int | None]:
                 first = number if first is None else first
                 gap = np.abs(a.astype(np.float64) - b.astype(np.float64))
                 largest = max(largest, float(np.nanmax(gap, initial=0.0)))
+    # JSON has no infinity.
+    largest = min(largest, sys.float_info.max)
     return count, largest, first
 
 

@@ -17,6 +17,7 @@ from firmware_tests.kernels.tensors import any_scale, any_zero_point, quantized
 from firmware_tests.kernels.weighted import CLAMPS, ONE_INSTANCE, drawn_window, window_for
 from tinygen.compile import Options
 from tinygen.ir import Activation, Numerics
+from tinygen.ops import definition_of
 from tinygen.ops.pool2d import AVERAGE_POOL_2D, MAX_POOL_2D, AveragePool2D, MaxPool2D, Pool2D
 from tinygen.ops.window import Pair, Window
 from tinygen.select import best
@@ -112,3 +113,15 @@ def test_a_window_too_large_for_the_reciprocal_divides() -> None:
 @pytest.mark.parametrize("numerics", list(Numerics), ids=lambda n: n.value)
 def test_the_reference_is_the_interpreters(numerics: Numerics) -> None:
     assert_interpreter_agrees(CASES, numerics)
+
+
+@pytest.mark.parametrize("op", KINDS, ids=lambda op: op.kind)
+def test_a_window_far_beyond_the_image_is_refused(op: type[Pool2D]) -> None:
+    def sized(kernel: Pair) -> Pool2D:
+        window = Window(kernel, (1, 1), (1, 1), (kernel[0] // 2, kernel[1] // 2))
+        return pool(op, "wide", 1, (4, 4), window, (4, 4), 1)
+
+    definition = definition_of(sized((3, 3)))
+    assert not definition.violations(sized((256, 256)))
+    (found,) = definition.violations(sized((100001, 100001)))
+    assert "100001x100001 on 4x4" in found

@@ -1,6 +1,9 @@
 """fold_constants: operators of constants are computed when the model is compiled."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from firmware_tests.unit.rewriting import (
     add,
@@ -11,9 +14,11 @@ from firmware_tests.unit.rewriting import (
     like,
     rewritten,
 )
+from tinygen.errors import UnsupportedError
+from tinygen.ops.pad import Pad
 from tinygen.ops.relu import Relu
 from tinygen.ops.reshape import Reshape
-from tinygen.passes.fold_constants import fold_constants
+from tinygen.passes.fold_constants import LARGEST_CONSTANT_BYTES, fold_constants
 
 X = image(4, name="x", zero_point=0)
 K = constant(np.array([[-5, 7], [90, -100]], np.int8), X.quant)
@@ -53,3 +58,12 @@ def test_an_operator_that_reads_an_activation_stays() -> None:
     y = like(X)
     k = constant(np.zeros(4, np.int8), X.quant)
     assert_untouched(graph((X,), (add(X, k, y),), (y,)), fold_constants)
+
+
+def test_a_constant_that_no_board_could_hold_is_refused() -> None:
+    small = constant(np.zeros((1, 2), np.int8), X.quant)
+    huge = replace(X, name="huge", shape=(1, LARGEST_CONSTANT_BYTES + 2))
+    paddings = ((0, 0), (0, LARGEST_CONSTANT_BYTES))
+    pad = Pad("pad", (small,), (huge,), paddings)
+    with pytest.raises(UnsupportedError, match=r"PAD 'pad' makes a constant of 67,108,866 bytes"):
+        fold_constants(graph((X,), (pad,), (huge,)))

@@ -14,6 +14,8 @@ from tinygen.ops.convolution import fused_clamp, int8_ends
 from tinygen.ops.window import Window, patches, window_of
 from tinygen.quant import activation_range
 
+LARGEST_WINDOW = 1 << 16
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pool2D(Op):
@@ -68,6 +70,18 @@ def parse(kind: type[P]) -> Callable[[Node], P]:
     return read
 
 
+def window_on_image(op: Pool2D) -> str:
+    """The window has at most 65536 positions, or lies inside the image.
+
+    Use a window of the image's size: a larger one only covers more padding.
+    """
+    kernel, image = op.window.kernel, op.x.shape[1:3]
+    inside = all(k <= size for k, size in zip(kernel, image, strict=True))
+    if inside or kernel[0] * kernel[1] <= LARGEST_WINDOW:
+        return ""
+    return f"{kernel[0]}x{kernel[1]} on {image[0]}x{image[1]}"
+
+
 def same_scale(op: Pool2D) -> str:
     """Input and output share scale and zero point.
 
@@ -109,7 +123,7 @@ def lower(op: Pool2D) -> tuple[Call, ...]:
 AVERAGE_POOL_2D: OpDef[AveragePool2D] = OpDef(
     op=AveragePool2D,
     parse=parse(AveragePool2D),
-    rules=(int8_ends, fused_clamp, same_scale),
+    rules=(int8_ends, fused_clamp, same_scale, window_on_image),
     reference=reference_average,
     kernels=(Kernel("tg_average_pool2d_s8", "tg_pool2d_s8.h", "tg_pool2d_s8", lower),),
 )
@@ -117,7 +131,7 @@ AVERAGE_POOL_2D: OpDef[AveragePool2D] = OpDef(
 MAX_POOL_2D: OpDef[MaxPool2D] = OpDef(
     op=MaxPool2D,
     parse=parse(MaxPool2D),
-    rules=(int8_ends, fused_clamp, same_scale),
+    rules=(int8_ends, fused_clamp, same_scale, window_on_image),
     reference=reference_max,
     kernels=(Kernel("tg_max_pool2d_s8", "tg_pool2d_s8.h", "tg_pool2d_s8", lower),),
 )

@@ -5,21 +5,40 @@ Exact, because the operator's own reference computes it, and kernels are proven 
 
 from dataclasses import replace
 
+from tinygen.errors import UnsupportedError
 from tinygen.ir import Graph, Op, Tensor
 from tinygen.ops import definition_of
 from tinygen.passes.rewrite import with_ops, with_tensors
 
+# More than the flash of any microcontroller.
+LARGEST_CONSTANT_BYTES = 64 << 20
+
 
 def fold_constants(graph: Graph) -> Graph:
-    """Replace the results of such operators by constants; chains fold in one go."""
+    """Replace the results of such operators by constants; chains fold in one go.
+
+    Raises UnsupportedError for a result that no board could hold.
+    """
     known: dict[Tensor, Tensor] = {}
     kept: list[Op] = []
     for original in graph.ops:
         op = with_tensors(original, known)
         if op.inputs and not op.activations:
+            _check_size(op)
             results = definition_of(op).reference(op, tuple(t.values for t in op.inputs))
             for tensor, data in zip(op.outputs, results, strict=True):
                 known[tensor] = replace(tensor, data=data)
         else:
             kept.append(op)
     return with_ops(graph, kept, known) if known else graph
+
+
+def _check_size(op: Op) -> None:
+    """Refuse a constant that a few bytes of the file would blow up to gigabytes."""
+    size = sum(tensor.nbytes for tensor in op.outputs)
+    if size > LARGEST_CONSTANT_BYTES:
+        raise UnsupportedError(
+            f"{op.kind} '{op.name}' makes a constant of {size:,} bytes; tinygen folds up to "
+            f"{LARGEST_CONSTANT_BYTES:,}",
+            "compute it outside of the model, or make it smaller",
+        )
