@@ -20,6 +20,8 @@ from tinygen.frontend.tensors import printable
 from tinygen.frontend.tflite import inspect_model, read_model
 from tinygen.ir import Graph, Numerics, Tensor, verify
 from tinygen.ops import BY_KIND
+from tinygen.ops.mean import Mean
+from tinygen.ops.reshape import Reshape
 
 
 def read(model: bytes, file_name: str = "sample.tflite") -> Graph:
@@ -314,3 +316,22 @@ def test_every_model_with_an_unknown_operator_is_refused_by_its_name(corpus: Pat
         if unknown and facts["subgraphs"] == 1:
             message = unsupported((corpus / facts["file"]).read_bytes())
             assert all(f"{kind} '" in message for kind in unknown), facts["id"]
+
+
+def test_a_list_of_no_dimensions_makes_a_scalar() -> None:
+    x, y = activation("x", (1, 1)), activation("y", ())
+    scalar = Graph("scalar", (x,), (y,), (Reshape("y", (x,), (y,)),))
+    assert str(read(to_tflite(scalar))) == str(scalar)
+
+
+def test_a_list_of_nothing_is_refused_where_it_is_data() -> None:
+    x, y = activation("x", (2, 3)), activation("y", (2, 1))
+    graph = Graph("n", (x,), (y,), (Mean("y", (x,), (y,), (1,), True),))
+
+    def change(model: Any) -> None:
+        axes = model.subgraphs[0].tensors[model.subgraphs[0].operators[0].inputs[1]]
+        axes.shape = [0]
+        model.buffers[axes.buffer].data = None
+
+    with pytest.raises(UnsupportedError, match=r"MEAN .y.: .* has a dimension of size 0"):
+        read(edited(to_tflite(graph), change))

@@ -1,5 +1,6 @@
 """A damaged or malicious file ends in one clear error, soon and without much memory."""
 
+import contextlib
 import random
 import struct
 import time
@@ -359,3 +360,18 @@ def test_a_name_in_an_error_is_not_repeated_without_bound() -> None:
     unknown = edited(model, setting("operatorCodes.0.builtinCode", 5000))
     found = inspect_model(unknown, "hostile.tflite", Numerics.TFLM)
     assert sum(map(len, found.problems)) < 2 * len(model)
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda s: s.__name__)
+@pytest.mark.parametrize("ends", ["inputs", "outputs"])
+@pytest.mark.parametrize("kept", [0, 1])
+def test_operators_that_lack_inputs_or_outputs_are_refused(
+    sample: Callable[[], Graph], ends: str, kept: int
+) -> None:
+    def change(model: Any) -> None:
+        for op in model.subgraphs[0].operators:
+            setattr(op, ends, list(getattr(op, ends))[:kept] or None)
+
+    data = edited(to_tflite(sample()), change)
+    with contextlib.suppress(TinygenError):  # some operators need only one
+        read_model(data, "m.tflite", Numerics.TFLM)

@@ -19,6 +19,7 @@ _MAX_BYTES = 2**31 - 1
 # Weights of a dead channel may have a scale as small as a float32 can be.
 _MIN_SCALES = dict.fromkeys(DType, 2.0**-60) | {DType.INT8: 2.0**-28, DType.UINT8: 2.0**-28}
 _MAX_SCALE = 2.0**60
+EMPTY = "has a dimension of size 0. Remove it from the model."
 _SUPPORTED = frozenset(dtype.value for dtype in DType)
 
 
@@ -95,6 +96,9 @@ class TensorReader:
         type_name = self._types[code]
         is_variable = bool(table.IsVariable())
         problems = _problems(table, shape, type_name)
+        if _is_empty_list(shape, type_name):
+            empty = Tensor(name, shape, DType(type_name), None, np.empty(shape, type_name))
+            return TensorInfo(name, shape, type_name, None, empty, is_variable, problems)
         if type_name not in _SUPPORTED or 0 in shape:
             # Sound, but its data is not ours to judge.
             quant = _quantization(table.Quantization(), shape, where)
@@ -136,6 +140,11 @@ class TensorReader:
         return raw.view(dtype.numpy).reshape(shape)
 
 
+def _is_empty_list(shape: tuple[int, ...], type_name: str) -> bool:
+    """Whether a tensor is the list of no dimensions, by which RESHAPE makes a scalar."""
+    return shape == (0,) and type_name in ("int32", "int64")
+
+
 def _problems(table: Any, shape: tuple[int, ...], type_name: str) -> tuple[str, ...]:
     """What makes a sound tensor one that tinygen cannot compile, each with its remedy."""
     found = []
@@ -147,8 +156,8 @@ def _problems(table: Any, shape: tuple[int, ...], type_name: str) -> tuple[str, 
         found.append("is state that outlives an invocation. Keep the state in the application.")
     if table.Sparsity() is not None:
         found.append("has sparse weights. Convert the model without sparsity.")
-    if 0 in shape:
-        found.append("has a dimension of size 0. Remove it from the model.")
+    if 0 in shape and not _is_empty_list(shape, type_name):
+        found.append(EMPTY)
     quantization = table.Quantization()
     if quantization is not None and quantization.DetailsType():
         found.append("has a custom quantization. Convert the model to int8.")

@@ -13,7 +13,7 @@ from typing import Any
 from tinygen.errors import ModelError, UnsupportedError
 from tinygen.frontend.flatbuffer import HINT, verify
 from tinygen.frontend.schema import IDENTIFIER, VERSION, model_layout, options_layouts
-from tinygen.frontend.tensors import TensorInfo, TensorReader, printable
+from tinygen.frontend.tensors import EMPTY, TensorInfo, TensorReader, printable
 from tinygen.ir import Graph, Numerics, Op, Tensor
 from tinygen.ops import BY_KIND
 from tinygen.ops.base import Node
@@ -130,6 +130,8 @@ class _Reader:
                 )
         for info in (*inputs, *outputs):
             self._tensor_problems("the model", info)
+        if empty := _empty((*inputs, *outputs)):
+            self.problems.append(f"the model: tensor '{empty.name}' {empty} {EMPTY}")
         tables = [self.subgraph.Operators(i) for i in range(self.subgraph.OperatorsLength())]
         unread = [self._layer(table, i) for i, table in enumerate(tables)]
         _check_order(inputs, outputs, unread)
@@ -177,6 +179,10 @@ class _Reader:
             return None
         if not layer.outputs:
             raise ModelError(f"{_where(layer)} has no output")
+        steering = layer.inputs[1:] if BY_KIND[kind].is_view else ()
+        if empty := _empty(infos, but=steering):
+            self.problems.append(f"{_where(layer)}: tensor '{empty.name}' {empty} {EMPTY}")
+            return None
         if any(info.tensor is None for info in infos):
             return None
         options_type, options = int(table.BuiltinOptionsType()), table.BuiltinOptions()
@@ -229,6 +235,13 @@ class _Reader:
             unique = f"{name}#{self.names[name]}"
         self.names[unique] = 1
         return unique
+
+
+def _empty(
+    infos: Iterable[TensorInfo | None], but: Sequence[TensorInfo | None] = ()
+) -> TensorInfo | None:
+    """A tensor of no elements, if one that could be read is among ``infos``."""
+    return next((i for i in infos if i and i.tensor and 0 in i.shape and i not in but), None)
 
 
 def _check_order(

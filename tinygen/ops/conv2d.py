@@ -7,14 +7,16 @@ from typing import ClassVar
 import numpy as np
 
 from tinygen.errors import ModelError
-from tinygen.ir import Activation, Array, Op, Tensor
+from tinygen.ir import Activation, Array
 from tinygen.isa import Isa
 from tinygen.ops.base import Call, Kernel, Node, OpDef
 from tinygen.ops.conv2d_lowering import WORD, conv2d_call, patches_call, small_patches
 from tinygen.ops.convolution import (
+    WeightedOp,
     bias_values,
     channel_scales,
     constant_weights,
+    convolution_inputs,
     exact_matmul,
     fused_clamp,
     int8_ends,
@@ -24,30 +26,22 @@ from tinygen.ops.convolution import (
     requantized,
     scaling_in_range,
     scaling_of,
-    weighted_inputs,
     wrap_int32,
 )
-from tinygen.ops.window import Window, patches, window_of
+from tinygen.ops.window import Window, patches
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Conv2D(Op):
-    """y[n, oy, ox, o] = act(sum over ky, kx, i of x * weights[o, ky, kx, i] + bias[o])."""
+class Conv2D(WeightedOp):
+    """y[n, oy, ox, o] = act(sum over ky, kx, i of x * weights[o, ky, kx, i] + bias[o]).
+
+    ``weights`` are [out_c, kernel_h, kernel_w, in_c / groups].
+    """
 
     kind: ClassVar[str] = "CONV_2D"
 
     window: Window
     activation: Activation
-
-    @property
-    def weights(self) -> Tensor:
-        """int8 [out_c, kernel_h, kernel_w, in_c / groups]."""
-        return self.inputs[1]
-
-    @property
-    def bias(self) -> Tensor | None:
-        """int32 [out_c], if the model has one."""
-        return self.inputs[2] if len(self.inputs) > 2 else None
 
     @property
     def groups(self) -> int:
@@ -59,22 +53,9 @@ def parse(node: Node) -> Conv2D:
     """Read the node. Raises ModelError where its shapes cannot be a convolution's."""
     import tflite
 
-    y = node.outputs[0]
-    x, weights = weighted_inputs(node, channels=y.shape[-1] if y.shape else 0)
     options = node.options(tflite.Conv2DOptions)
-    if len(weights.shape) != 4:
-        raise ModelError(
-            f"CONV_2D '{node.name}': weights have {len(weights.shape)} dimensions, not 4"
-        )
-    window = window_of(
-        node,
-        x,
-        y,
-        kernel=(weights.shape[1], weights.shape[2]),
-        stride=(options.StrideH(), options.StrideW()),
-        dilation=(options.DilationHFactor(), options.DilationWFactor()),
-        scheme=options.Padding(),
-    )
+    x, weights, window = convolution_inputs(node, options)
+    y = node.outputs[0]
     in_c, out_c, group_c = x.shape[3], y.shape[3], weights.shape[3]
     if weights.shape[0] != out_c or group_c < 1 or in_c % group_c or out_c % (in_c // group_c):
         raise ModelError(

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from tinygen.errors import ModelError
 from tinygen.ir import Activation, Array, DType, Op, Tensor
 from tinygen.ops.base import Call, Node, Value, describe
+from tinygen.ops.window import Window, window_of
 from tinygen.quant import (
     activation_range,
     dtype_range,
@@ -39,6 +40,54 @@ class Weighted(Activated, Protocol):
     def weights(self) -> Tensor: ...  # noqa: D102
     @property
     def bias(self) -> Tensor | None: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WeightedOp(Op):
+    """An operator whose inputs are an activation, weights, and perhaps a bias."""
+
+    @property
+    def weights(self) -> Tensor:
+        """int8; the operator's class says in which order."""
+        return self.inputs[1]
+
+    @property
+    def bias(self) -> Tensor | None:
+        """int32 [out_c], if the model has one."""
+        return self.inputs[2] if len(self.inputs) > 2 else None
+
+
+class ConvolutionOptions(Protocol):
+    """What the schema's tables of both convolutions have in common, under its names."""
+
+    def StrideH(self) -> int: ...  # noqa: D102, N802
+    def StrideW(self) -> int: ...  # noqa: D102, N802
+    def DilationHFactor(self) -> int: ...  # noqa: D102, N802
+    def DilationWFactor(self) -> int: ...  # noqa: D102, N802
+    def Padding(self) -> int: ...  # noqa: D102, N802
+
+
+def convolution_inputs(node: Node, options: ConvolutionOptions) -> tuple[Tensor, Tensor, Window]:
+    """Input, weights and window of a convolution whose weights are [_, kernel_h, kernel_w, _].
+
+    Raises ModelError where the shapes cannot be a convolution's.
+    """
+    y = node.outputs[0]
+    x, weights = weighted_inputs(node, channels=y.shape[-1] if y.shape else 0)
+    if len(weights.shape) != 4:
+        raise ModelError(
+            f"{node.kind} '{node.name}': weights have {len(weights.shape)} dimensions, not 4"
+        )
+    window = window_of(
+        node,
+        x,
+        y,
+        kernel=(weights.shape[1], weights.shape[2]),
+        stride=(options.StrideH(), options.StrideW()),
+        dilation=(options.DilationHFactor(), options.DilationWFactor()),
+        scheme=options.Padding(),
+    )
+    return x, weights, window
 
 
 def weighted_inputs(node: Node, channels: int) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinygen.errors import ModelError
-from tinygen.ir import Activation, Array, Op, Tensor
+from tinygen.ir import Activation, Array
 from tinygen.isa import Isa
 from tinygen.ops.base import Call, Kernel, Node, OpDef
 from tinygen.ops.conv2d_lowering import (
@@ -22,9 +22,11 @@ from tinygen.ops.conv2d_lowering import (
 )
 from tinygen.ops.convolution import (
     Params,
+    WeightedOp,
     bias_values,
     channel_scales,
     constant_weights,
+    convolution_inputs,
     folded_bias,
     fused_clamp,
     int8_ends,
@@ -34,36 +36,26 @@ from tinygen.ops.convolution import (
     requantized,
     scaling_in_range,
     scaling_of,
-    weighted_inputs,
     wrap_int32,
 )
-from tinygen.ops.window import Window, patches, window_of
+from tinygen.ops.window import Window, patches
 
 # TG_DEPTHWISE_MAX_TAPS in tg_depthwise_conv2d_s8.h
 MAX_TAPS = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DepthwiseConv2D(Op):
+class DepthwiseConv2D(WeightedOp):
     """y[n, oy, ox, o] = act(sum over ky, kx of x[.., o // m] * weights[0, ky, kx, o] + bias[o]).
 
-    m is the depth multiplier: the output channels of one input channel.
+    m is the depth multiplier: the output channels of one input channel. ``weights`` are
+    [1, kernel_h, kernel_w, out_c].
     """
 
     kind: ClassVar[str] = "DEPTHWISE_CONV_2D"
 
     window: Window
     activation: Activation
-
-    @property
-    def weights(self) -> Tensor:
-        """int8 [1, kernel_h, kernel_w, out_c]."""
-        return self.inputs[1]
-
-    @property
-    def bias(self) -> Tensor | None:
-        """int32 [out_c], if the model has one."""
-        return self.inputs[2] if len(self.inputs) > 2 else None
 
     @property
     def depth_multiplier(self) -> int:
@@ -75,22 +67,9 @@ def parse(node: Node) -> DepthwiseConv2D:
     """Read the node. Raises ModelError where its shapes cannot be a depthwise convolution's."""
     import tflite
 
-    y = node.outputs[0]
-    x, weights = weighted_inputs(node, channels=y.shape[-1] if y.shape else 0)
     options = node.options(tflite.DepthwiseConv2DOptions)
-    if len(weights.shape) != 4:
-        raise ModelError(
-            f"{node.kind} '{node.name}': weights have {len(weights.shape)} dimensions, not 4"
-        )
-    window = window_of(
-        node,
-        x,
-        y,
-        kernel=(weights.shape[1], weights.shape[2]),
-        stride=(options.StrideH(), options.StrideW()),
-        dilation=(options.DilationHFactor(), options.DilationWFactor()),
-        scheme=options.Padding(),
-    )
+    x, weights, window = convolution_inputs(node, options)
+    y = node.outputs[0]
     in_c, out_c, multiplier = x.shape[3], y.shape[3], options.DepthMultiplier()
     if weights.shape[0] != 1 or weights.shape[3] != out_c or out_c != in_c * multiplier:
         raise ModelError(

@@ -8,12 +8,13 @@ from typing import ClassVar
 import numpy as np
 
 from tinygen.errors import ModelError
-from tinygen.ir import Activation, Array, DType, Numerics, Op, Tensor
+from tinygen.ir import Activation, Array, DType, Numerics
 from tinygen.isa import Isa
 from tinygen.ops.base import Call, Kernel, Node, OpDef, describe
 from tinygen.ops.convolution import (
     Params,
     Scaling,
+    WeightedOp,
     bias_values,
     channel_scales,
     constant_weights,
@@ -41,8 +42,11 @@ class Rounding(Enum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FullyConnected(Op):
-    """y[r, o] = act(sum over k of x[r, k] * (weights[o, k] - zero_point) + bias[o])."""
+class FullyConnected(WeightedOp):
+    """y[r, o] = act(sum over k of x[r, k] * (weights[o, k] - zero_point) + bias[o]).
+
+    ``weights`` are [out_c, depth].
+    """
 
     kind: ClassVar[str] = "FULLY_CONNECTED"
 
@@ -50,16 +54,6 @@ class FullyConnected(Op):
     keep_num_dims: bool = False
     shuffled: bool = False
     rounding: Rounding = Rounding.TWICE
-
-    @property
-    def weights(self) -> Tensor:
-        """int8 [out_c, depth]."""
-        return self.inputs[1]
-
-    @property
-    def bias(self) -> Tensor | None:
-        """int32 [out_c], if the model has one."""
-        return self.inputs[2] if len(self.inputs) > 2 else None
 
     @property
     def weights_zero_point(self) -> int:
