@@ -66,6 +66,7 @@ def compiled_models() -> list[Entry]:
     return [e for e in _entries() if e.facts["class"] == "int8" and not e.unsupported]
 
 
-def refused_models() -> list[Entry]:
-    """Models with an operator that is not in the table."""
-    return [e for e in _entries() if e.unsupported]
+def other_models() -> list[Entry]:
+    """All the rest: other operators, float, uint8, int16, hybrid, stateful."""
+    compiled = {e.id for e in compiled_models()}
+    return [e for e in _entries() if e.id not in compiled]

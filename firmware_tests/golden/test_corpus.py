@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from firmware_tests.golden.corpus import BOARDS, Entry, compiled_models, refused_models
+from firmware_tests.golden.corpus import BOARDS, Entry, compiled_models, other_models
 from tinygen.board import load_board
 from tinygen.compile import Options
 from tinygen.errors import BudgetError, UnsupportedError
 from tinygen.ir import Numerics
-from tinygen.validate import load_model, validate
+from tinygen.validate import validate
 
 pytestmark = pytest.mark.corpus
 
@@ -71,13 +71,29 @@ def test_golden_vectors_pass_on_every_core_that_holds_the_model(entry: Entry, bo
     assert report.instructions >= report.macs / 8  # no core multiplies more than 8 pairs at once
 
 
-@pytest.mark.parametrize("entry", refused_models(), ids=lambda e: e.id)
-def test_a_model_beyond_the_operators_is_refused_by_name(entry: Entry) -> None:
-    with pytest.raises(UnsupportedError) as caught:
-        load_model(entry.model, Numerics.TFLM)
-    message = str(caught.value)
-    missing = [op.removeprefix("CUSTOM:") for op in entry.unsupported]
-    assert all(op in message for op in missing), message
+@pytest.mark.parametrize("entry", other_models(), ids=lambda e: e.id)
+def test_any_other_model_passes_or_is_refused_with_all_its_reasons(entry: Entry) -> None:
+    numerics = Numerics(entry.references[0])
+    try:
+        report = validate(
+            entry.model,
+            load_board("native"),
+            Options(numerics=numerics),
+            vectors=entry.golden,
+            count=0,
+            seed=0,
+            directory=None,
+        )
+    except UnsupportedError as error:
+        message = str(error)
+        missing = [op.removeprefix("CUSTOM:") for op in entry.unsupported]
+        assert all(op in message for op in missing), message
+        assert "tensor '" in message or "does not know this operator" in message, message
+        assert "\n  - " in message
+        assert error.hint
+    else:
+        assert not entry.unsupported
+        assert report.passed, report.verdict()
 
 
 def test_the_corpus_is_where_the_tests_expect_it() -> None:
