@@ -18,6 +18,10 @@ from tinygen.schema import Table, did_you_mean
 
 T = TypeVar("T")
 
+# The shortest payload holds an identity with its texts; lengths on the wire have 16 bits.
+_PAYLOAD = range(256, 32768 + 1)
+_WINDOW = range(1, 64 + 1)
+
 
 class Framework(Enum):
     """What the firmware stands on: nothing, or the host's operating system."""
@@ -247,14 +251,30 @@ def _layout(table: Table, regions: tuple[MemoryRegion, ...]) -> Layout:
 
 
 def _uart(table: Table) -> Uart:
-    return Uart(
+    uart = Uart(
         driver=table.text("driver"),
         origin=table.integer("origin"),
         baud=table.integer("baud", 115200),
         payload_bytes=table.size("payload", 1024),
         window=table.integer("window", 1),
     )
+    for key, value, allowed in (
+        ("baud", uart.baud, range(1, 1 << 32)),
+        ("payload", uart.payload_bytes, _PAYLOAD),
+        ("window", uart.window, _WINDOW),
+    ):
+        _check(table, key, value, allowed)
+    return uart
 
 
 def _timer(table: Table) -> Timer:
-    return Timer(table.text("driver"), table.integer("origin"), table.integer("hz"))
+    timer = Timer(table.text("driver"), table.integer("origin"), table.integer("hz"))
+    _check(table, "hz", timer.hz, range(1, 1 << 32))
+    return timer
+
+
+def _check(table: Table, key: str, value: int, allowed: range) -> None:
+    if value not in allowed:
+        raise BoardError(
+            f"{table.where}: '{key}' is {value}; it must be from {allowed[0]} to {allowed[-1]}"
+        )

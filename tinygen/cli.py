@@ -5,8 +5,12 @@ or budget, 2 a usage or input error.
 """
 
 import json
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
@@ -18,6 +22,34 @@ MODEL = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+SIGNALLED = 128
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """SIGTERM and SIGHUP unwind the stack: an emulator and temporary files must not outlive us."""
+
+    def unwind(number: int, frame: FrameType | None) -> None:
+        del frame
+        signal.signal(number, signal.SIG_IGN)  # once is enough; a second must not stop the tidying
+        sys.exit(SIGNALLED + number)
+
+    names = [n for n in ("SIGTERM", "SIGHUP") if hasattr(signal, n)]
+    # Who ignores a signal, as nohup does, goes on ignoring it.
+    caught = [
+        s for s in map(signal.Signals.__getitem__, names) if signal.getsignal(s) is signal.SIG_DFL
+    ]
+    try:
+        for number in caught:
+            signal.signal(number, unwind)
+    except ValueError:
+        # Only the main thread may; called from another one, signals are the caller's business.
+        caught = []
+    try:
+        yield
+    finally:
+        for number in caught:
+            signal.signal(number, signal.SIG_DFL)
 
 
 class _Group(click.Group):
@@ -32,7 +64,8 @@ class _Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with _ended_in_order():
+                return super().invoke(ctx)
         except TinygenError as error:
             if ctx.obj:
                 kind = type(error).__name__
@@ -40,6 +73,16 @@ class _Group(click.Group):
                 _print_json({"error": found})
             click.echo(f"error: {error}", err=True)
             ctx.exit(error.exit_code)
+        except BrokenPipeError:
+            raise  # whoever read our output has gone: click ends quietly
+        except OSError as error:
+            # A full disk, a directory that cannot be written: nothing of tinygen's own.
+            if ctx.obj:
+                _print_json(
+                    {"error": {"kind": type(error).__name__, "message": str(error), "hint": ""}}
+                )
+            click.echo(f"error: {error}", err=True)
+            ctx.exit(TinygenError.exit_code)
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             ctx.exit(INTERRUPTED)
@@ -273,7 +316,9 @@ def test(
     else:
         click.echo(report.to_text())
     if exceeded:
-        raise BudgetError("over budget: " + "; ".join(exceeded))
+        # Not raised: under --json that would print a second value after the report.
+        click.echo(f"error: over budget: {'; '.join(exceeded)}", err=True)
+        sys.exit(BudgetError.exit_code)
     if not report.passed:
         sys.exit(MismatchError.exit_code)
 

@@ -187,7 +187,7 @@ def validate(
         write_project(program, board, work)
         built = build(work)
         progress(f"{model.name}: running on {board.name}")
-        session = Session(program, board, built.image, work)
+        session = Session(program, board, built.image, built.image.parent, progress)
         outputs, counts = session.run(chosen.inputs)
         found = {name: mismatches(outputs, want) for name, want in oracles.items()}
         bad_bytes, largest, first = max(found.values(), key=lambda f: f[0])

@@ -1,6 +1,12 @@
 """The whole main job as a user runs it: a .tflite file and a board name in, a verdict out."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +17,7 @@ from click.testing import CliRunner, Result
 from tinygen import resources
 from tinygen.board import all_boards
 from tinygen.cli import main
+from tinygen.run import counting, plugin
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "digits"
 DIGITS, VECTORS = EXAMPLE / "digits.tflite", EXAMPLE / "digits_vectors.npz"
@@ -128,8 +135,72 @@ def test_a_budget_that_is_exceeded_fails_the_run(option: str, word: str) -> None
     result = run("test", DIGITS, "--board", "mps2-an386", "--count", 1, option, 100)
     assert result.exit_code == 1
     assert word in result.stderr
+    found = report("--board", "mps2-an386", "--count", 1, option, 100, exit_code=1)
+    assert found["passed"]
+    assert word in "; ".join(found["exceeded"])
     generous = run("test", DIGITS, "--board", "mps2-an386", "--count", 1, option, 10**9)
     assert generous.exit_code == 0
+
+
+def test_counting_by_the_instruction_clock_tells_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plugin, "host_compiler", lambda: None)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    result = run("test", DIGITS, "--board", "mps2-an386", "--count", 1, "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["counted_by"] == "icount"
+    assert "no C compiler" in result.stderr
+
+
+def test_inferences_that_were_not_counted_are_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    def one_less(*arguments: Any) -> counting.Counts:
+        counts = counting.collect(*arguments)
+        return replace(counts, inferences=counts.inferences - 1)
+
+    monkeypatch.setattr("tinygen.run.session.collect", one_less)
+    result = run("test", DIGITS, "--board", "mps2-an386", "--count", 2)
+    assert result.exit_code == 1
+    assert "1 inferences were counted, not the 2" in result.stderr
+
+
+def test_a_run_leaves_what_the_user_added_to_the_project(tmp_path: Path) -> None:
+    arguments = ("--board", "mps2-an386", "--count", 1, "--keep", tmp_path)
+    report(*arguments)
+    assert not list(tmp_path.glob("*.txt"))
+    mine = tmp_path / "counts.txt"
+    mine.write_text("mine", encoding="ascii")
+    report(*arguments)
+    assert mine.read_text(encoding="ascii") == "mine"
+
+
+def test_a_run_that_is_told_to_end_leaves_no_process_and_no_files(tmp_path: Path) -> None:
+    programs, temporary, started = tmp_path / "bin", tmp_path / "tmp", tmp_path / "started"
+    programs.mkdir()
+    temporary.mkdir()
+    emulator = programs / "qemu-system-arm"
+    emulator.write_text(
+        '#!/bin/sh\ncase "$*" in *"-machine none"*) exit 1;; esac\n'
+        f"echo $$ > '{started}.new'\nmv '{started}.new' '{started}'\nexec sleep 600\n",
+        encoding="utf-8",
+    )
+    emulator.chmod(0o755)
+    places = {"PATH": f"{programs}:{os.environ['PATH']}", "TMPDIR": str(temporary)}
+    command = [sys.executable, "-m", "tinygen", "test", str(DIGITS), "--board", "mps2-an386"]
+    with subprocess.Popen(
+        command,
+        env=os.environ | places | {"XDG_CACHE_HOME": str(tmp_path / "cache")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        while not started.exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.terminate()
+        assert process.wait(60) == 128 + signal.SIGTERM
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(started.read_text(encoding="ascii")), 0)
+    assert not list(temporary.iterdir())
 
 
 def test_bench_prints_one_line_per_model() -> None:

@@ -1,5 +1,6 @@
 """The command line: help everywhere, one line per error, exit codes that a program can trust."""
 
+import errno
 import json
 from pathlib import Path
 
@@ -95,6 +96,21 @@ def test_under_json_an_error_is_json_too() -> None:
     error = json.loads(result.stdout)["error"]
     assert error["kind"] == "BoardError"
     assert "mps2-an38" in error["message"]
+
+
+def test_a_full_disk_is_one_error_in_words_and_in_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "somewhere")
+
+    monkeypatch.setattr("tinygen.inspect.inspect_file", full)
+    (tmp_path / "x.tflite").touch()
+    result = run("inspect", tmp_path / "x.tflite", "--json")
+    assert result.exit_code == 2
+    assert "No space left on device" in json.loads(result.stdout)["error"]["message"]
+    assert "error: " in result.stderr
+    assert "Traceback" not in result.output
 
 
 @pytest.mark.parametrize("name", ["é", "int", "__x", "Two Words", "tg_conv", "string"])

@@ -28,6 +28,7 @@ from tinygen.run.protocol import (
     Refusal,
     encode_frame,
 )
+from tinygen.run.qemu import QemuRunner
 from tinygen.vectors import draw_vectors
 
 SHORT = Patience(boot_s=0.6, reply_s=0.05, invoke_s=0.3, retries=3)
@@ -291,3 +292,15 @@ def test_reset_starts_anew_and_connects(native: tuple[Graph, Path]) -> None:
         assert device.reset().model_sha256 == SHA256
         assert np.array_equal(device.run(inputs).outputs[0], before[0])
         assert device.benchmark(3).shortest <= device.benchmark(3).longest
+
+
+def test_an_emulator_that_cannot_be_started_is_one_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    runner = QemuRunner()
+    with (
+        pytest.raises(DeviceError, match="cannot run qemu-system-arm"),
+        runner.open(load_board("mps2-an386"), tmp_path / "image"),
+    ):
+        raise AssertionError("it was started")

@@ -34,7 +34,7 @@ LIMIT_S = 5.0
 
 def attempt(model: bytes) -> str:
     """What comes of reading ``model``; anything but a graph or our own error fails the test."""
-    start = time.monotonic()
+    start = time.process_time()
     try:
         graph = read_model(model, "hostile.tflite", Numerics.TFLM)
     except TinygenError as error:
@@ -44,7 +44,7 @@ def attempt(model: bytes) -> str:
     else:
         verify(graph)
         outcome = str(graph)
-    assert time.monotonic() - start < LIMIT_S
+    assert time.process_time() - start < LIMIT_S
     return outcome
 
 
@@ -244,10 +244,10 @@ def shared_operators(count: int, inputs: int) -> bytes:
 
 
 def test_operators_that_share_one_huge_table_are_refused_soon() -> None:
-    start = time.monotonic()
+    start = time.process_time()
     message = refusal(shared_operators(count=100_000, inputs=100_000))
     assert "overlap or repeat endlessly" in message
-    assert time.monotonic() - start < LIMIT_S
+    assert time.process_time() - start < LIMIT_S
 
 
 def test_a_huge_shape_takes_no_memory() -> None:

@@ -125,10 +125,10 @@ def network(operators: int) -> list[Buffer]:
 @pytest.mark.parametrize("operators", [30, 110, 200])
 def test_a_long_network_with_residuals_gets_the_best_plan_soon(operators: int) -> None:
     buffers = network(operators)
-    start = time.perf_counter()
+    start = time.process_time()
     plan = plan_buffers(buffers)
     check_plan(plan)
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     assert plan.arena_bytes == plan.lower_bound_bytes
     assert seconds < 2.0  # 0.1 s on a desktop; the margin is for loaded machines
 
@@ -137,9 +137,9 @@ def test_a_bound_that_cannot_be_reached_ends_the_search_soon(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("tinygen.plan.lower_bound", lambda buffers: 0)
-    start = time.perf_counter()
+    start = time.process_time()
     plan = plan_buffers(network(110))
-    assert time.perf_counter() - start < 5.0
+    assert time.process_time() - start < 5.0
     assert plan.arena_bytes == lower_bound(plan.buffers)
 
 

@@ -121,7 +121,7 @@ def prepare(
     output = work_dir / "counts.txt"
     output.unlink(missing_ok=True)
     try:
-        library = plugin_library(qemu)
+        library = plugin_library(qemu, spare=work_dir)
     except ToolError as error:
         return Counter(ICOUNT, icount_arguments(), elf, output, present, error.message)
     regions_file = work_dir / "regions.txt"

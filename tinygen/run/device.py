@@ -5,6 +5,7 @@ doubled or damaged: what is not answered in time is sent again from the first ga
 number of times, and the firmware carries nothing out twice. Then there is one clear error.
 """
 
+import os
 import secrets
 import struct
 from collections.abc import Callable, Sequence
@@ -245,7 +246,7 @@ class Device:
     def _load_requests(self, blobs: Sequence[bytes], shared: Path) -> list[Request]:
         """Put the inputs into a file for an emulator to read: its serial port is slow."""
         file = shared / "inputs"
-        path = str(file).encode()
+        path = os.fsencode(file)
         if len(path) + _WRITE_HEAD.size >= self.identity.payload_bytes:
             return self._write_requests(blobs)
         file.write_bytes(b"".join(blobs))

@@ -25,8 +25,12 @@ API_VERSIONS = range(1, 9)
 _TIMEOUT_S = 60.0
 
 
-def plugin_library(qemu: str = "qemu-system-arm", cache: Path | None = None) -> Path:
+def plugin_library(
+    qemu: str = "qemu-system-arm", cache: Path | None = None, spare: Path | None = None
+) -> Path:
     """Return the plugin's library for ``qemu``, built unless ``cache`` holds it.
+
+    Where ``cache`` cannot be written, the library is built in the directory ``spare``.
 
     Raises ToolError where there is no QEMU, no C compiler for this machine, or where QEMU does not
     take plugins; instructions can then still be counted with a timer.
@@ -35,15 +39,24 @@ def plugin_library(qemu: str = "qemu-system-arm", cache: Path | None = None) -> 
     if emulator is None:
         raise ToolError(f"{qemu} is not installed", "tinygen doctor shows the line to run")
     source = (files("tinygen.run") / "tcg_counter.c").read_text(encoding="utf-8")
-    folder = cache or cache_dir()
-    library = folder / f"tcg_counter-{_key(source, Path(emulator))}.so"
-    if not library.is_file():
+    name = f"tcg_counter-{_key(source, Path(emulator))}.so"
+    try:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=folder) as scratch:
-                _build(source, emulator, Path(scratch)).replace(library)
-        except OSError as error:
-            raise ToolError(f"cannot build QEMU's counting plugin: {error}") from error
+            return _kept(cache or cache_dir(), name, source, emulator)
+        except (OSError, RuntimeError):  # read-only; a user without a home directory
+            if spare is None:
+                raise
+            return _kept(spare, name, source, emulator)
+    except (OSError, RuntimeError) as error:
+        raise ToolError(f"cannot build QEMU's counting plugin: {error}") from error
+
+
+def _kept(folder: Path, name: str, source: str, emulator: str) -> Path:
+    library = folder / name
+    if not library.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            _build(source, emulator, Path(scratch)).replace(library)
     return library
 
 

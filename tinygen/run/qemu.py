@@ -49,13 +49,16 @@ class QemuRunner:
             socket.create_server(("127.0.0.1", 0)) as server,
         ):
             port = server.getsockname()[1]
-            process = subprocess.Popen(
-                qemu_command(board, image, server.fileno(), arguments),
-                pass_fds=(server.fileno(),),
-                stdin=subprocess.DEVNULL,
-                stdout=messages,
-                stderr=messages,
-            )
+            try:
+                process = subprocess.Popen(
+                    qemu_command(board, image, server.fileno(), arguments),
+                    pass_fds=(server.fileno(),),
+                    stdin=subprocess.DEVNULL,
+                    stdout=messages,
+                    stderr=messages,
+                )
+            except OSError as error:
+                raise DeviceError(f"cannot run {QEMU}: {error.strerror}") from None
             # If QEMU dies, nothing may be left that still accepts the connection.
             server.close()
             link: QemuLink | None = None

@@ -1,12 +1,13 @@
 """One run of a program on its board: vectors in; outputs, counts and layer traces out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tinygen.board import Board
 from tinygen.emit import Program, layer_function
+from tinygen.errors import DeviceError
 from tinygen.ir import Array
 from tinygen.run.counting import (
     ICOUNT,
@@ -25,12 +26,16 @@ Vector = Sequence[Array]
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A program's linked ``image`` on a board; ``work`` is a directory for what counting leaves."""
+    """A program's linked ``image`` on a board; ``work`` is a directory for what counting leaves.
+
+    ``progress`` is told where instructions cannot be counted exactly, and why.
+    """
 
     program: Program
     board: Board
     image: Path
     work: Path
+    progress: Callable[[str], None] = lambda text: None
 
     def run(self, vectors: Sequence[Vector]) -> tuple[list[tuple[Array, ...]], Counts | None]:
         """The outputs of all vectors, and the counts of one inference where the runner counts.
@@ -41,10 +46,17 @@ class Session:
             return [i.outputs for i in self._inferences(vectors)], None
         counter = prepare(self.image, code_layout(self.program), self.work)
         timed = counter.method == ICOUNT
+        if counter.reason:
+            self.progress(f"counting with QEMU's clock, without cycles: {counter.reason}")
         inferences = self._inferences(vectors, counter.arguments, timed=timed)
         outputs = [i.outputs for i in inferences]
         if counter.method == PLUGIN:
-            return outputs, collect(counter, self.board.core.timing)
+            counts = collect(counter, self.board.core.timing)
+            if counts.inferences != len(vectors):
+                raise DeviceError(
+                    f"{counts.inferences} inferences were counted, not the {len(vectors)} that ran"
+                )
+            return outputs, counts
         assert self.board.timer is not None
         layers = list(zip(*(i.layers for i in inferences), strict=True))
         ticks = [i.ticks for i in inferences]
