@@ -3,30 +3,17 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tinygen.ir import Array
-from tinygen.ops.base import Node, OpDef
-from tinygen.ops.binary import (
-    Binary,
-    Int8Array,
-    few_loops,
-    int8_operands,
-    one_variable_kernel,
-    parse_binary,
-    reference_of,
-)
-from tinygen.ops.binary_sum import ScaledSum
-from tinygen.ops.binary_sum_kernels import (
-    elementwise_sum,
-    output_scale,
-    sum_kernels,
-    sum_of_operands,
-)
-from tinygen.ops.convolution import fused_clamp
+from tinygen.ops.base import Node
+from tinygen.ops.binary import Binary, parse_binary
+from tinygen.ops.binary_sum_kernels import definition_of_sum
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Add(Binary):
-    """y = act(a + b)."""
+    """y = act(a + b).
+
+    Source: TFLite's reference_integer_ops ``AddFunc``.
+    """
 
     kind: ClassVar[str] = "ADD"
 
@@ -38,20 +25,4 @@ def parse(node: Node) -> Add:
     return parse_binary(node, Add, tflite.AddOptions)
 
 
-def sum_of(op: Add) -> ScaledSum:
-    """The arithmetic of ``op``."""
-    return sum_of_operands(op, sign=1)
-
-
-def elementwise(op: Add, a: Array, b: Array) -> Int8Array:
-    """Source: TFLite's reference_integer_ops ``AddFunc``."""
-    return elementwise_sum(sum_of(op), a, b)
-
-
-ADD = OpDef(
-    op=Add,
-    parse=parse,
-    rules=(int8_operands, fused_clamp, output_scale, few_loops),
-    reference=reference_of(elementwise),
-    kernels=(one_variable_kernel(elementwise), *sum_kernels(sum_of)),
-)
+ADD = definition_of_sum(Add, parse, sign=1)

@@ -6,16 +6,20 @@ from typing import TypeVar
 import numpy as np
 
 from tinygen.ir import Array
-from tinygen.ops.base import Call, Kernel
+from tinygen.ops.base import Call, Kernel, Node, OpDef
 from tinygen.ops.binary import (
     Binary,
     Int8Array,
     binary_call,
+    few_loops,
     geometry_of,
     int8_operands,
+    one_variable_kernel,
+    reference_of,
     rescaling_call,
 )
 from tinygen.ops.binary_sum import LEFT_SHIFT, ScaledSum, linear_form, scaled_sum
+from tinygen.ops.convolution import fused_clamp
 from tinygen.quant import activation_range
 
 B = TypeVar("B", bound=Binary)
@@ -95,4 +99,22 @@ def sum_kernels(sum_of: SumOf[B]) -> tuple[Kernel[B], ...]:
         Kernel(
             "tg_add_table_s8", "tg_add_table_s8.h", "tg_add_table_s8", lower_table, in_place=True
         ),
+    )
+
+
+def definition_of_sum(op: type[B], parse: Callable[[Node], B], sign: int) -> OpDef[B]:
+    """The operator a + sign * b."""
+
+    def sum_of(op: B) -> ScaledSum:
+        return sum_of_operands(op, sign)
+
+    def elementwise(op: B, a: Array, b: Array) -> Int8Array:
+        return elementwise_sum(sum_of(op), a, b)
+
+    return OpDef(
+        op=op,
+        parse=parse,
+        rules=(int8_operands, fused_clamp, output_scale, few_loops),
+        reference=reference_of(elementwise),
+        kernels=(one_variable_kernel(elementwise), *sum_kernels(sum_of)),
     )

@@ -1,47 +1,37 @@
 """CONV_2D: two-dimensional convolution, NHWC, int8 with int8 weights."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from tinygen.errors import ModelError
-from tinygen.ir import Activation, Array
-from tinygen.isa import Isa
-from tinygen.ops.base import Call, Kernel, Node, OpDef
-from tinygen.ops.conv2d_lowering import WORD, conv2d_call, patches_call, small_patches
+from tinygen.ir import Array
+from tinygen.ops.base import Call, Node, OpDef
+from tinygen.ops.conv2d_lowering import Convolution, convolution_rows
 from tinygen.ops.convolution import (
-    WeightedOp,
+    CONVOLUTION_RULES,
     bias_values,
-    channel_scales,
-    constant_weights,
     convolution_inputs,
     exact_matmul,
-    fused_clamp,
-    int8_ends,
-    int8_weights,
     matmul_call,
+    matmul_rows,
     real_multipliers,
     requantized,
-    scaling_in_range,
     scaling_of,
     wrap_int32,
 )
-from tinygen.ops.window import Window, patches
+from tinygen.ops.window import patches
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Conv2D(WeightedOp):
+class Conv2D(Convolution):
     """y[n, oy, ox, o] = act(sum over ky, kx, i of x * weights[o, ky, kx, i] + bias[o]).
 
     ``weights`` are [out_c, kernel_h, kernel_w, in_c / groups].
     """
 
     kind: ClassVar[str] = "CONV_2D"
-
-    window: Window
-    activation: Activation
 
     @property
     def groups(self) -> int:
@@ -111,69 +101,16 @@ def lower_matmul(op: Conv2D) -> tuple[Call, ...]:
     return (matmul_call(op, weights, scaling_of(real_multipliers(op), len(weights))),)
 
 
-def lower(op: Conv2D) -> tuple[Call, ...]:
-    """The call of ``tg_conv2d_s8``."""
-    return (conv2d_call(op, op.window, op.weights.values, op.groups),)
-
-
-def lower_patches(alignment: int) -> Callable[[Conv2D], tuple[Call, ...]]:
-    """The call of ``tg_conv2d_patches_s8`` with rows padded to ``alignment`` bytes."""
-    return lambda op: (patches_call(op, op.window, op.weights.values, op.groups, alignment),)
-
-
-def has_small_patches(op: Conv2D) -> bool:
-    """Whether ``tg_conv2d_patches_s8`` is within its memory."""
-    return small_patches(op.x, op.y, op.weights.elements // op.weights.shape[0])
+def grouped(op: Conv2D) -> tuple[Array, int]:
+    """Weights and groups, as the kernels have them."""
+    return op.weights.values, op.groups
 
 
 CONV_2D = OpDef(
     op=Conv2D,
     parse=parse,
-    rules=(
-        constant_weights,
-        int8_ends,
-        int8_weights,
-        fused_clamp,
-        channel_scales,
-        scaling_in_range,
-    ),
+    rules=CONVOLUTION_RULES,
     reference=reference,
-    kernels=(
-        Kernel(
-            "tg_matmul_s8_dsp",
-            "tg_matmul_s8_dsp.h",
-            "tg_matmul_s8",
-            lower_matmul,
-            needs=Isa.DSP,
-            fits=is_matmul,
-        ),
-        Kernel("tg_matmul_s8", "tg_matmul_s8.h", "tg_matmul_s8", lower_matmul, fits=is_matmul),
-        Kernel(
-            "tg_conv2d_patches_s8_dsp",
-            "tg_conv2d_patches_s8_dsp.h",
-            "tg_conv2d_s8",
-            lower_patches(WORD),
-            needs=Isa.DSP,
-            fits=has_small_patches,
-            scratch=True,
-        ),
-        Kernel(
-            "tg_conv2d_s8_dsp",
-            "tg_conv2d_s8_dsp.h",
-            "tg_conv2d_s8",
-            lower,
-            needs=Isa.DSP,
-            scratch=True,
-        ),
-        Kernel(
-            "tg_conv2d_patches_s8",
-            "tg_conv2d_patches_s8.h",
-            "tg_conv2d_s8",
-            lower_patches(1),
-            fits=has_small_patches,
-            scratch=True,
-        ),
-        Kernel("tg_conv2d_s8", "tg_conv2d_s8.h", "tg_conv2d_s8", lower, scratch=True),
-    ),
+    kernels=(*matmul_rows(lower_matmul, is_matmul), *convolution_rows(grouped)),
     macs=macs,
 )

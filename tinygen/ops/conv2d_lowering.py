@@ -1,13 +1,19 @@
-"""Kernel calls of a convolution with any geometry and groups: CONV_2D, and depthwise as one."""
+"""Kernel rows of a convolution with any geometry and groups: CONV_2D, and depthwise as one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
-from tinygen.ir import Array, Tensor
-from tinygen.ops.base import Call
+from tinygen.ir import Activation, Array, Tensor
+from tinygen.isa import Isa
+from tinygen.ops.base import Call, Kernel
 from tinygen.ops.convolution import (
     Fields,
     Params,
     Weighted,
+    WeightedOp,
     folded_bias,
     output_fields,
     real_multipliers,
@@ -16,6 +22,17 @@ from tinygen.ops.convolution import (
 from tinygen.ops.window import Window
 
 WORD = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Convolution(WeightedOp):
+    """An operator that slides a window of weights over an image."""
+
+    window: Window
+    activation: Activation
+
+
+C = TypeVar("C", bound=Convolution)
 
 
 def window_fields(x: Tensor, y: Tensor, window: Window) -> Fields:
@@ -38,6 +55,37 @@ def window_fields(x: Tensor, y: Tensor, window: Window) -> Fields:
 def dilation_fields(window: Window) -> Fields:
     """The fields that a convolution's shape has beside ``window_fields``."""
     return (("dilation_h", window.dilation[0]), ("dilation_w", window.dilation[1]))
+
+
+def convolution_rows(grouped: Callable[[C], tuple[Array, int]]) -> tuple[Kernel[C], ...]:
+    """The rows for any geometry, the last for all.
+
+    ``grouped`` gives the weights as [out_c, kernel_h, kernel_w, in_c / groups], and the groups.
+    """
+
+    def lower(op: C) -> tuple[Call, ...]:
+        return (conv2d_call(op, op.window, *grouped(op)),)
+
+    def lower_patches(alignment: int) -> Callable[[C], tuple[Call, ...]]:
+        return lambda op: (patches_call(op, op.window, *grouped(op), alignment),)
+
+    def fits(op: C) -> bool:
+        return small_patches(op.x, op.y, grouped(op)[0][0].size)
+
+    def row(
+        name: str,
+        lowering: Callable[[C], tuple[Call, ...]],
+        needs: Isa,
+        takes: Callable[[C], bool] = lambda op: True,
+    ) -> Kernel[C]:
+        return Kernel(name, f"{name}.h", "tg_conv2d_s8", lowering, needs, takes, scratch=True)
+
+    return (
+        row("tg_conv2d_patches_s8_dsp", lower_patches(WORD), Isa.DSP, fits),
+        row("tg_conv2d_s8_dsp", lower, Isa.DSP),
+        row("tg_conv2d_patches_s8", lower_patches(1), Isa.ANY, fits),
+        row("tg_conv2d_s8", lower, Isa.ANY),
+    )
 
 
 def conv2d_call(op: Weighted, window: Window, weights: Array, groups: int) -> Call:

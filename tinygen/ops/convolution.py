@@ -1,15 +1,16 @@
 """What CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED share: weights, biases, requantization."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from tinygen.errors import ModelError
 from tinygen.ir import Activation, Array, DType, Op, Tensor
-from tinygen.ops.base import Call, Node, Value, describe
+from tinygen.isa import Isa
+from tinygen.ops.base import Call, Kernel, Node, Value, describe
 from tinygen.ops.window import Window, window_of
 from tinygen.quant import (
     activation_range,
@@ -55,6 +56,9 @@ class WeightedOp(Op):
     def bias(self) -> Tensor | None:
         """int32 [out_c], if the model has one."""
         return self.inputs[2] if len(self.inputs) > 2 else None
+
+
+W = TypeVar("W", bound=WeightedOp)
 
 
 class ConvolutionOptions(Protocol):
@@ -325,3 +329,24 @@ def exact_matmul(a: Array, b: Array) -> npt.NDArray[np.int64]:
 def wrap_int32(value: Array) -> npt.NDArray[np.int32]:
     """Two's complement modulo 2**32, as the reference's int32 accumulator does on every target."""
     return value.astype(np.int64).astype(np.int32)
+
+
+def matmul_rows(
+    lower: Callable[[W], tuple[Call, ...]], fits: Callable[[W], bool]
+) -> tuple[Kernel[W], ...]:
+    """The rows for what is a matrix product."""
+    name, dsp = "tg_matmul_s8", "tg_matmul_s8_dsp"
+    return (
+        Kernel(dsp, f"{dsp}.h", name, lower, needs=Isa.DSP, fits=fits),
+        Kernel(name, f"{name}.h", name, lower, fits=fits),
+    )
+
+
+CONVOLUTION_RULES = (
+    constant_weights,
+    int8_ends,
+    int8_weights,
+    fused_clamp,
+    channel_scales,
+    scaling_in_range,
+)

@@ -1,6 +1,5 @@
 """DEPTHWISE_CONV_2D: each channel convolved by itself, NHWC, int8 with int8 weights."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
@@ -8,44 +7,36 @@ from typing import ClassVar
 import numpy as np
 
 from tinygen.errors import ModelError
-from tinygen.ir import Activation, Array
+from tinygen.ir import Array
 from tinygen.isa import Isa
 from tinygen.ops.base import Call, Kernel, Node, OpDef
 from tinygen.ops.conv2d_lowering import (
-    WORD,
-    conv2d_call,
+    Convolution,
+    convolution_rows,
     dilation_fields,
     is_inside,
-    patches_call,
-    small_patches,
     window_fields,
 )
 from tinygen.ops.convolution import (
+    CONVOLUTION_RULES,
     Params,
-    WeightedOp,
     bias_values,
-    channel_scales,
-    constant_weights,
     convolution_inputs,
     folded_bias,
-    fused_clamp,
-    int8_ends,
-    int8_weights,
     output_fields,
     real_multipliers,
     requantized,
-    scaling_in_range,
     scaling_of,
     wrap_int32,
 )
-from tinygen.ops.window import Window, patches
+from tinygen.ops.window import patches
 
 # TG_DEPTHWISE_MAX_TAPS in tg_depthwise_conv2d_s8.h
 MAX_TAPS = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DepthwiseConv2D(WeightedOp):
+class DepthwiseConv2D(Convolution):
     """y[n, oy, ox, o] = act(sum over ky, kx of x[.., o // m] * weights[0, ky, kx, o] + bias[o]).
 
     m is the depth multiplier: the output channels of one input channel. ``weights`` are
@@ -53,9 +44,6 @@ class DepthwiseConv2D(WeightedOp):
     """
 
     kind: ClassVar[str] = "DEPTHWISE_CONV_2D"
-
-    window: Window
-    activation: Activation
 
     @property
     def depth_multiplier(self) -> int:
@@ -132,37 +120,15 @@ def lower_channelwise(op: DepthwiseConv2D) -> tuple[Call, ...]:
     return (Call(shape, params, (op.x,), (op.y,), scratch_bytes=zeros),)
 
 
-def grouped_weights(op: DepthwiseConv2D) -> Array:
-    """The weights as those of a convolution: [out_c, kernel_h, kernel_w, 1]."""
-    return np.ascontiguousarray(op.weights.values.transpose(3, 1, 2, 0))
-
-
-def lower_groups(op: DepthwiseConv2D) -> tuple[Call, ...]:
-    """The call of ``tg_conv2d_s8`` with a group for each input channel."""
-    return (conv2d_call(op, op.window, grouped_weights(op), op.x.shape[3]),)
-
-
-def lower_group_patches(alignment: int) -> Callable[[DepthwiseConv2D], tuple[Call, ...]]:
-    """The call of ``tg_conv2d_patches_s8`` with rows padded to ``alignment`` bytes."""
-    return lambda op: (patches_call(op, op.window, grouped_weights(op), op.x.shape[3], alignment),)
-
-
-def has_small_patches(op: DepthwiseConv2D) -> bool:
-    """Whether ``tg_conv2d_patches_s8`` is within its memory."""
-    return small_patches(op.x, op.y, prod(op.window.kernel))
+def grouped(op: DepthwiseConv2D) -> tuple[Array, int]:
+    """The weights as those of a convolution with a group for each input channel."""
+    return np.ascontiguousarray(op.weights.values.transpose(3, 1, 2, 0)), op.x.shape[3]
 
 
 DEPTHWISE_CONV_2D = OpDef(
     op=DepthwiseConv2D,
     parse=parse,
-    rules=(
-        constant_weights,
-        int8_ends,
-        int8_weights,
-        fused_clamp,
-        channel_scales,
-        scaling_in_range,
-    ),
+    rules=CONVOLUTION_RULES,
     reference=reference,
     kernels=(
         Kernel(
@@ -182,32 +148,7 @@ DEPTHWISE_CONV_2D = OpDef(
             fits=is_channelwise,
             scratch=True,
         ),
-        Kernel(
-            "tg_conv2d_patches_s8_dsp",
-            "tg_conv2d_patches_s8_dsp.h",
-            "tg_conv2d_s8",
-            lower_group_patches(WORD),
-            needs=Isa.DSP,
-            fits=has_small_patches,
-            scratch=True,
-        ),
-        Kernel(
-            "tg_conv2d_s8_dsp",
-            "tg_conv2d_s8_dsp.h",
-            "tg_conv2d_s8",
-            lower_groups,
-            needs=Isa.DSP,
-            scratch=True,
-        ),
-        Kernel(
-            "tg_conv2d_patches_s8",
-            "tg_conv2d_patches_s8.h",
-            "tg_conv2d_s8",
-            lower_group_patches(1),
-            fits=has_small_patches,
-            scratch=True,
-        ),
-        Kernel("tg_conv2d_s8", "tg_conv2d_s8.h", "tg_conv2d_s8", lower_groups, scratch=True),
+        *convolution_rows(grouped),
     ),
     macs=macs,
 )

@@ -9,7 +9,6 @@ import numpy as np
 
 from tinygen.errors import ModelError
 from tinygen.ir import Activation, Array, DType, Numerics
-from tinygen.isa import Isa
 from tinygen.ops.base import Call, Kernel, Node, OpDef, describe
 from tinygen.ops.convolution import (
     Params,
@@ -23,6 +22,7 @@ from tinygen.ops.convolution import (
     fused_clamp,
     int8_ends,
     matmul_call,
+    matmul_rows,
     reach_of,
     real_multipliers,
     requantized,
@@ -228,15 +228,7 @@ FULLY_CONNECTED = OpDef(
     ),
     reference=reference,
     kernels=(
-        Kernel(
-            "tg_matmul_s8_dsp",
-            "tg_matmul_s8_dsp.h",
-            "tg_matmul_s8",
-            lower_matmul,
-            needs=Isa.DSP,
-            fits=is_matmul,
-        ),
-        Kernel("tg_matmul_s8", "tg_matmul_s8.h", "tg_matmul_s8", lower_matmul, fits=is_matmul),
+        *matmul_rows(lower_matmul, is_matmul),
         Kernel(
             "tg_fully_connected_s8",
             "tg_fully_connected_s8.h",

@@ -1,7 +1,8 @@
 """RELU, RELU6 and RELU_N1_TO_1 as operators of their own, int8."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from tinygen.quant import (
     multiply_by_quantized_multiplier,
     quantize_multiplier,
 )
+
+R = TypeVar("R", bound=Op)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,26 +97,17 @@ def parse_relu_n1_to_1(node: Node) -> ReluN1To1:
     return ReluN1To1(node.name, node.present, node.outputs)
 
 
-RELU = OpDef(
-    op=Relu,
-    parse=parse_relu,
-    rules=(int8_per_tensor, scale_in_range),
-    reference=lambda op, values: (lookup(relu_table(op), values[0]),),
-    kernels=(clamp_kernel(relu_table), lut_kernel(relu_table)),
-)
+def definition(op: type[R], parse: Callable[[Node], R], table: Callable[[R], Array]) -> OpDef[R]:
+    """The operator that ``table`` computes."""
+    return OpDef(
+        op=op,
+        parse=parse,
+        rules=(int8_per_tensor, scale_in_range),
+        reference=lambda op, values: (lookup(table(op), values[0]),),
+        kernels=(clamp_kernel(table), lut_kernel(table)),
+    )
 
-RELU6 = OpDef(
-    op=Relu6,
-    parse=parse_relu6,
-    rules=(int8_per_tensor, scale_in_range),
-    reference=lambda op, values: (lookup(relu6_table(op), values[0]),),
-    kernels=(clamp_kernel(relu6_table), lut_kernel(relu6_table)),
-)
 
-RELU_N1_TO_1 = OpDef(
-    op=ReluN1To1,
-    parse=parse_relu_n1_to_1,
-    rules=(int8_per_tensor, scale_in_range),
-    reference=lambda op, values: (lookup(relu_n1_to_1_table(op), values[0]),),
-    kernels=(clamp_kernel(relu_n1_to_1_table), lut_kernel(relu_n1_to_1_table)),
-)
+RELU = definition(Relu, parse_relu, relu_table)
+RELU6 = definition(Relu6, parse_relu6, relu6_table)
+RELU_N1_TO_1 = definition(ReluN1To1, parse_relu_n1_to_1, relu_n1_to_1_table)
