@@ -17,15 +17,15 @@ BOARDS ?= mps2-an385 mps2-an386 mps2-an500 mps2-an505 mps3-an547
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint format bench doctor clean tools FORCE
+.PHONY: help setup demo test lint format boards-table bench doctor clean tools test-tools FORCE
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: tools ## set up, then compile, emulate and validate the example model (BOARD=..., MODEL=...)
 	$(PYTHON) -m tinygen test $(MODEL) --board $(BOARD)
 
-test: lint tools ## set up, then run every check and every test
+test: lint test-tools ## set up, then run every check and every test
 	$(PYTHON) -m pytest -n auto firmware_tests
 
 lint: $(VENV)/.installed-dev ## style and types
@@ -37,6 +37,9 @@ format: $(VENV)/.installed-dev ## rewrite the Python files in the house format
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
+boards-table: lint test-tools ## run the tests that prove something of a board, and write docs/boards.md
+	$(PYTHON) -m pytest -n auto --write-tiers firmware_tests
+
 bench: tools ## measure models on boards (MODELS="a.tflite b.tflite" BOARDS="...")
 	$(PYTHON) -m tinygen bench $(MODELS) $(addprefix --board ,$(BOARDS))
 	$(PYTHON) firmware_tests/benchmarks/generate_seconds.py $(MODELS)
@@ -44,15 +47,15 @@ bench: tools ## measure models on boards (MODELS="a.tflite b.tflite" BOARDS="...
 doctor: $(VENV)/.installed ## list the tools: here or not, version, how to install
 	$(PYTHON) -m tinygen doctor
 
-setup: $(VENV)/.installed-dev tools ## only set up: virtual environment, packages, compilers, emulator
+setup: $(VENV)/.installed-dev test-tools ## only set up: virtual environment, packages, compilers, emulator
 	$(PYTHON) -m tinygen doctor
 
 clean: ## remove what make created (system packages stay)
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis examples/embed/build
 
 # The programs outside Python. Looking is quick, so it is done every time.
-tools: $(VENV)/.installed
-	@sh .ci/setup tools $(PYTHON)
+tools test-tools: $(VENV)/.installed
+	@sh .ci/setup $@ $(PYTHON)
 
 # Stamps live in the virtual environment: they go when it goes.
 $(VENV)/.installed: pyproject.toml $(VENV)/pyvenv.cfg

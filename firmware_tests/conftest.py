@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["firmware_tests.tiers", "pytester"]
+
 
 @pytest.fixture(scope="session")
 def corpus() -> Path:

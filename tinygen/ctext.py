@@ -26,11 +26,21 @@ _KEYWORDS = frozenset(
     "union unsigned void volatile while main bool true false".split()
 )
 
-# A file NAME.h on the include path must hide neither a header of C nor one of the firmware.
+# A file NAME.h on the include path must hide neither a header of C, nor one of the firmware, nor
+# one of the frameworks, on file systems that take `arduino.h` for `Arduino.h` either.
 _HEADERS = frozenset(
     "assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdarg "
     "stdbool stddef stdint stdio stdlib string tgmath time wchar wctype unistd arm_acle arm_mve "
-    "board crc32 frame layers mmio platform protocol timer uart firmware firmware_model".split()
+    "app board crc32 cycles frame layers mlperf mlperf_config mlperf_tensor mlperf_text mmio port "
+    "platform protocol semihosting setup simcall start timer uart firmware firmware_model "
+    "arduino mbed print sdkconfig serial spi stream wire wiring".split()
+)
+
+# The model's directory is a component of ESP-IDF, where it must not hide one of ESP-IDF's own.
+_COMPONENTS = frozenset(
+    "bootloader bt cmock console cxx driver efuse fatfs freertos hal heap json log lwip mbedtls "
+    "mqtt newlib openthread perfmon protocomm pthread riscv soc spiffs ulp unity usb vfs "
+    "xtensa".split()
 )
 
 
@@ -40,7 +50,7 @@ def identifier(text: str, limit: int = 40) -> str:
     It is never empty, a keyword, the name of a header, or one that a kernel may have.
     """
     words = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:limit].rstrip("_")
-    taken = words in _KEYWORDS | _HEADERS or words.startswith("tg_")
+    taken = words in _KEYWORDS | _HEADERS | _COMPONENTS or words.startswith("tg_")
     if not words or words[0].isdigit() or taken:
         words = f"m_{words}".rstrip("_")
     return words

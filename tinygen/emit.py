@@ -39,6 +39,14 @@ class Provenance:
     optimize: Optimize
     arena: ArenaKind
 
+    @property
+    def options(self) -> str:
+        """The options that decide what code is generated, as a user types them."""
+        return (
+            f"--numerics {self.numerics} --optimize {self.optimize.value} "
+            f"--arena {self.arena.value}"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -274,11 +282,7 @@ def _origin(provenance: Provenance) -> list[tuple[str, str]]:
         ("model", ctext.comment(provenance.model_file)),
         ("sha256", provenance.model_sha256),
         ("target", ctext.comment(provenance.target)),
-        (
-            "options",
-            f"--numerics {provenance.numerics} --optimize {provenance.optimize.value} "
-            f"--arena {provenance.arena.value}",
-        ),
+        ("options", provenance.options),
     ]
 
 

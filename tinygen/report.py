@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tinygen.run.measured import Measured
 from tinygen.tables import table
 from tinygen.timing import Cycles
 
@@ -17,6 +18,7 @@ class LayerReport:
     macs: int
     instructions: int | None
     estimated_cycles: Cycles | None
+    measured_ticks: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,8 @@ class TestReport:
     """The result of one model on one board.
 
     Instructions and cycles are those of one inference: the mean over the vectors, rounded.
-    ``oracles`` tells what the outputs were compared with.
+    ``oracles`` tells what the outputs were compared with. ``measured`` is what hardware took, by
+    its own timer.
     """
 
     __test__ = False  # not a test, whatever pytest thinks of its name
@@ -44,6 +47,7 @@ class TestReport:
     board: str
     core: str
     runner: str
+    framework: str
     numerics: str
     optimize: str
     vectors: int
@@ -55,6 +59,7 @@ class TestReport:
     counted_by: str | None
     instructions: int | None
     estimated_cycles: Cycles | None
+    measured: Measured | None
     layers: tuple[LayerReport, ...]
     flash_bytes: dict[str, int]
     ram_bytes: dict[str, int]
@@ -73,7 +78,7 @@ class TestReport:
         lines = [
             f"{self.model} on {self.board} ({self.core}, {self.runner})",
             "",
-            *layer_table(self.layers, self.instructions, self.estimated_cycles),
+            *layer_table(self.layers, self.instructions, self.estimated_cycles, self.measured),
             "",
             _sizes("flash", self.flash_bytes),
             _sizes("RAM  ", self.ram_bytes),
@@ -86,6 +91,8 @@ class TestReport:
             )
         elif self.counted_by is not None:
             lines.append(f"cycles  not estimated; instructions counted by {self.counted_by}")
+        if self.measured is not None:
+            lines.append(_time(self.measured))
         lines += ["", self.verdict()]
         return "\n".join(lines)
 
@@ -109,6 +116,14 @@ class TestReport:
         return text
 
 
+def _time(measured: Measured) -> str:
+    return (
+        f"time    {1000 * measured.seconds:,.3f} ms: {measured.ticks:,} ticks of the "
+        f"{measured.method} at {measured.timer_hz / 1e6:g} MHz "
+        f"({measured.fewest:,} to {measured.most:,})"
+    )
+
+
 def _vectors(count: int) -> str:
     return "1 vector" if count == 1 else f"{count} vectors"
 
@@ -124,9 +139,21 @@ def _sizes(title: str, sizes: dict[str, int]) -> str:
 
 
 def layer_table(
-    layers: Sequence[LayerReport], total: int | None, cycles: Cycles | None
+    layers: Sequence[LayerReport],
+    total: int | None,
+    cycles: Cycles | None,
+    measured: Measured | None = None,
 ) -> list[str]:
-    """Aligned columns, one line a layer and one for the sum."""
+    """Aligned columns, one line a layer and one for the sum. Ticks are shown instead of counts."""
+    macs = sum(r.macs for r in layers)
+    if measured is not None:
+        rows = [("layer", "operator", "MACs", "ticks", "", "name")]
+        rows += [
+            (str(i), r.op, _count(r.macs), _count(r.measured_ticks), "", r.name)
+            for i, r in enumerate(layers)
+        ]
+        rows.append(("", "total", _count(macs), _count(measured.ticks), "", ""))
+        return table(rows, right=(2, 3))
     rows = [("layer", "operator", "MACs", "instructions", "est. cycles", "name")]
     rows += [
         (
@@ -139,7 +166,6 @@ def layer_table(
         )
         for i, r in enumerate(layers)
     ]
-    macs = sum(r.macs for r in layers)
     rows.append(("", "total", _count(macs), _count(total), _count(_mid(cycles)), ""))
     return table(rows, right=(2, 3, 4))
 

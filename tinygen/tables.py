@@ -28,7 +28,7 @@ def _shortened(cell: str) -> str:
 
 def boards_table(boards: Sequence[Board]) -> list[str]:
     """One line per board."""
-    rows = [("board", "core", "clock", "flash", "RAM", "framework", "emulator", "")]
+    rows = [("board", "core", "clock", "flash", "RAM", "frameworks", "runs in", "")]
     rows += [
         (
             b.name,
@@ -36,8 +36,8 @@ def boards_table(boards: Sequence[Board]) -> list[str]:
             f"{b.clock_hz / 1e6:g} MHz" if b.clock_hz else "-",
             kibibytes(b.flash_bytes),
             kibibytes(b.ram_bytes),
-            b.framework.value,
-            b.runner,
+            ", ".join(f.value for f in b.frameworks),
+            _runners(b),
             b.title,
         )
         for b in boards
@@ -52,23 +52,38 @@ def board_text(board: Board) -> list[str]:
         ("title", board.title),
         ("core", f"{board.core.title}, FPU {board.fpu.value}"),
         ("clock", f"{board.clock_hz / 1e6:g} MHz" if board.clock_hz else "-"),
-        ("framework", board.framework.value),
-        ("runner", f"{board.runner} {board.machine}".rstrip()),
+        ("frameworks", ", ".join(f.value for f in board.frameworks)),
+        ("runs in", _runners(board)),
         ("compiler flags", " ".join(board.cflags) or "-"),
     ]
+    if board.mcu:
+        rows.insert(2, ("chip", board.mcu))
     rows += [
         (r.name, f"{r.kind.value} {kibibytes(r.size)} at 0x{r.origin:08x}") for r in board.regions
     ]
     if board.layout:
         rows.append(("stack", f"{board.layout.stack_bytes:,} bytes reserved"))
-    if board.uart:
-        rows.append(("serial", f"{board.uart.driver} at {board.uart.baud} baud"))
+    if not board.hosted:
+        rows.append(("serial", f"{board.serial.baud} baud"))
+    if board.platformio:
+        rows.append(("PlatformIO", f"{board.platformio.platform}, board {board.platformio.board}"))
+        rows.append(("upload", board.platformio.upload_protocol))
+    if board.usb.ids or board.usb.probe:
+        rows.append(("USB", ", ".join((*board.usb.ids, *filter(None, [board.usb.probe])))))
     return table(rows, clip=False)
+
+
+def _runners(board: Board) -> str:
+    """Where the board's firmware can run, the default first."""
+    words = {"native": "this computer", "serial": "the board", "qemu": f"QEMU {board.machine}"}
+    others = [name for name in ("qemu", "renode") if getattr(board, name) is not None]
+    names = dict.fromkeys((board.runner, *others))
+    return ", ".join(words.get(name, "Renode") for name in names)
 
 
 def kibibytes(size: int | None) -> str:
     """``size`` bytes, short."""
-    return "-" if size is None else f"{size / 1024:g}K"
+    return "-" if size is None else f"{size / 1024:.0f}K"
 
 
 def doctor_table(found: Sequence[Check]) -> list[str]:

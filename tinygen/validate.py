@@ -5,22 +5,27 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zlib import crc32
 
 import numpy as np
 
 from tinygen import interpreters, reference
-from tinygen.board import Board
 from tinygen.compile import Options, compile_graph
 from tinygen.emit import Program
-from tinygen.errors import ModelError, ToolError
+from tinygen.errors import DeviceError, ModelError, ToolError
+from tinygen.firmware.project import place_arena, write_project
+from tinygen.firmware.target import App, Target
 from tinygen.frontend.tflite import read_model
 from tinygen.ir import Array, Graph, Numerics
 from tinygen.ops import definition_of
 from tinygen.report import Difference, LayerReport, TestReport
+from tinygen.run.link import DEFAULT_RUN, RunOptions
 from tinygen.vectors import Vectors, draw_vectors, load_vectors
+
+# A board with a USB stack of its own is gone from the bus while it starts.
+_REAPPEAR_S = 20.0
 
 Outputs = Sequence[tuple[Array, ...]]
 
@@ -66,6 +71,13 @@ class Budget:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Flashing:
+    """How firmware gets onto a board; ``probe`` is as `tinygen flash --probe` takes it."""
+
+    probe: str = ""
+
+
 def load_model(path: Path, numerics: Numerics) -> Model:
     """Read a model file. Raises ModelError, UnsupportedError."""
     try:
@@ -76,16 +88,16 @@ def load_model(path: Path, numerics: Numerics) -> Model:
     return Model(name, data, read_model(data, name, numerics))
 
 
-def compile_loaded(model: Model, board: Board, options: Options) -> Program:
-    """Compile a model for a board."""
-    return compile_graph(
-        model.graph, model.name, model.sha256, board.core.name, board.core.isa, options
-    )
+def compile_loaded(model: Model, target: Target, options: Options) -> Program:
+    """Compile a model for a target."""
+    core = target.board.core
+    program = compile_graph(model.graph, model.name, model.sha256, core.name, core.isa, options)
+    return place_arena(program, target)
 
 
-def compile_file(path: Path, board: Board, options: Options) -> Program:
-    """Compile a model file for a board. Raises ModelError, UnsupportedError."""
-    return compile_loaded(load_model(path, options.numerics), board, options)
+def compile_file(path: Path, target: Target, options: Options) -> Program:
+    """Compile a model file for a target. Raises ModelError, UnsupportedError."""
+    return compile_loaded(load_model(path, options.numerics), target, options)
 
 
 def expected_outputs(
@@ -157,25 +169,37 @@ def first_difference(
 
 def validate(
     path: Path,
-    board: Board,
+    target: Target,
     options: Options,
     *,
     vectors: Path | None,
     count: int,
     seed: int,
     directory: Path | None,
+    run: RunOptions = DEFAULT_RUN,
+    flashing: Flashing | None = None,
     progress: Callable[[str], None] = lambda text: None,
 ) -> TestReport:
-    """Run the model at ``path`` on ``board`` and compare all outputs of all vectors.
+    """Run the model at ``path`` on ``target`` and compare all outputs of all vectors.
 
     Raises TinygenError for everything but a mismatch, which the report tells.
     """
-    from tinygen.build import build
-    from tinygen.project import write_project
+    from tinygen.build.image import build
+    from tinygen.flash.upload import flash
     from tinygen.run.session import Session
+    from tinygen.usb.detect import port_of
 
+    if target.app is not App.DEVICE:
+        raise DeviceError(
+            f"firmware with --app {target.app.value} does not speak tinygen's protocol",
+            "`tinygen generate` writes it, the benchmark's own runner drives it",
+        )
     model = load_model(path, options.numerics)
-    program = compile_loaded(model, board, options)
+    board = target.board
+    on_hardware = run.runner_of(board) == "serial"
+    if on_hardware and run.port is None:
+        run = replace(run, port=port_of(board))
+    program = compile_loaded(model, target, options)
     chosen = (
         load_vectors(vectors, model.graph, options.numerics)
         if vectors
@@ -184,11 +208,21 @@ def validate(
     oracles = expected_outputs(model, chosen, options.numerics, progress)
     with _workspace(directory) as work:
         progress(f"{model.name}: generating and building for {board.name}")
-        write_project(program, board, work)
-        built = build(work)
+        write_project(program, target, work)
+        if flashing is not None and on_hardware:
+            # Another tool's image would have the functions elsewhere.
+            flashed = flash(work, run.port or "", flashing.probe, progress=progress).built
+            assert flashed is not None
+            built = flashed
+            run = replace(run, port_wait_s=_REAPPEAR_S)
+        else:
+            built = build(work)
         progress(f"{model.name}: running on {board.name}")
-        session = Session(program, board, built.image, built.image.parent, progress)
-        outputs, counts = session.run(chosen.inputs)
+        session = Session(
+            program, board, built.image, built.image.parent, progress, run, target.framework.value
+        )
+        done = session.run(chosen.inputs)
+        outputs, counts, timed = done.outputs, done.counts, done.measured
         found = {name: mismatches(outputs, want) for name, want in oracles.items()}
         bad_bytes, largest, first = max(found.values(), key=lambda f: f[0])
         difference = None
@@ -201,7 +235,8 @@ def validate(
         sha256=model.sha256,
         board=board.name,
         core=board.core.name,
-        runner=board.runner,
+        runner=run.runner_of(board),
+        framework=target.framework.value,
         numerics=options.numerics.value,
         optimize=options.optimize.value,
         vectors=len(chosen),
@@ -213,6 +248,7 @@ def validate(
         counted_by=counts.method if counts else None,
         instructions=counts.instructions if counts else None,
         estimated_cycles=counts.cycles if counts else None,
+        measured=timed,
         layers=tuple(
             LayerReport(
                 name=step.op.name,
@@ -220,6 +256,7 @@ def validate(
                 macs=definition_of(step.op).macs(step.op),
                 instructions=counts.layers[i].instructions if counts else None,
                 estimated_cycles=counts.layers[i].cycles if counts else None,
+                measured_ticks=timed.layers[i] if timed else None,
             )
             for i, step in enumerate(program.layers)
         ),

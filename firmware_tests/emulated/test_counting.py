@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tinygen.board.cores import CORES
 from tinygen.errors import DeviceError, ToolError
 from tinygen.run import counting, plugin
 from tinygen.run.counting import Counter
@@ -43,7 +44,7 @@ MACHINES = (
     Machine("mps2-an505", "cortex-m33", 0x1000_0000, 0x3800_4000),
     Machine("mps3-an547", "cortex-m55"),
 )
-M4 = MACHINES[2]
+M4, M4_CORE = MACHINES[2], CORES["cortex-m4"]
 LAYOUT = CodeLayout("demo_invoke", ("layer_00_loop", "layer_01_shared"))
 
 # Runs demo_invoke a few times, then prints the SysTick ticks that this took and exits.
@@ -206,7 +207,7 @@ def run_demo(machine: Machine, elf: Path, extra: tuple[str, ...]) -> int:
 
 
 def counted(machine: Machine, elf: Path) -> Counter:
-    counter = counting.prepare(elf, LAYOUT, elf.parent)
+    counter = counting.prepare(elf, LAYOUT, elf.parent, CORES[machine.core])
     assert counter.method == counting.PLUGIN, counter.reason
     run_demo(machine, elf, counter.arguments)
     return counter
@@ -215,7 +216,7 @@ def counted(machine: Machine, elf: Path) -> Counter:
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda m: m.core)
 def test_instructions_are_counted_exactly_and_by_layer(machine: Machine, tmp_path: Path) -> None:
     counter = counted(machine, build_demo(machine, tmp_path, loops=1000, inferences=3))
-    counts = counting.collect(counter, machine.core)
+    counts = counting.collect(counter)
     assert counts.inferences == 3
     assert [layer.instructions for layer in counts.layers] == [layer_0(1000), LAYER_1]
     assert counts.instructions == layer_0(1000) + LAYER_1 + DISPATCH
@@ -224,14 +225,14 @@ def test_instructions_are_counted_exactly_and_by_layer(machine: Machine, tmp_pat
 
 def test_inferences_that_differ_give_the_mean_and_both_ends(tmp_path: Path) -> None:
     elf = build_demo(M4, tmp_path, loops=100, inferences=4, more_loops=10)
-    counts = counting.collect(counted(M4, elf), "cortex-m4")
+    counts = counting.collect(counted(M4, elf))
     assert counts.layers[0].instructions == layer_0(115)
     fixed = LAYER_1 + DISPATCH
     assert (counts.fewest, counts.most) == (layer_0(100) + fixed, layer_0(130) + fixed)
 
 
 def test_cycles_of_the_demo_are_those_of_the_manual(tmp_path: Path) -> None:
-    counts = counting.collect(counted(M4, build_demo(M4, tmp_path, loops=100)), "cortex-m4")
+    counts = counting.collect(counted(M4, build_demo(M4, tmp_path, loops=100)))
     # movs 1, ten subs and bne, nine of which are taken, bx: 1 + 20 + 9 * 2 + 3
     helper = 42
     assert counts.layers[1].cycles is not None
@@ -247,7 +248,7 @@ def test_two_runs_count_the_same(tmp_path: Path) -> None:
 
 def test_counts_survive_termination(tmp_path: Path) -> None:
     elf = build_demo(M4, tmp_path, loops=50, inferences=100)  # never exits by itself
-    counter = counting.prepare(elf, LAYOUT, tmp_path)
+    counter = counting.prepare(elf, LAYOUT, tmp_path, M4_CORE)
     with subprocess.Popen(
         command_line(M4, elf, counter.arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as qemu:
@@ -255,32 +256,32 @@ def test_counts_survive_termination(tmp_path: Path) -> None:
         qemu.stdout.readline()
         qemu.send_signal(signal.SIGTERM)
         qemu.wait(timeout=30)
-    counts = counting.collect(counter, "cortex-m4")
+    counts = counting.collect(counter)
     assert counts.inferences == 100
     assert counts.instructions == layer_0(50) + LAYER_1 + DISPATCH
 
 
 def test_counts_that_qemu_did_not_write_are_an_error(tmp_path: Path) -> None:
     elf = build_demo(M4, tmp_path)
-    counter = counting.prepare(elf, LAYOUT, tmp_path)
+    counter = counting.prepare(elf, LAYOUT, tmp_path, M4_CORE)
     with pytest.raises(DeviceError, match="left no instruction counts"):
-        counting.collect(counter, "cortex-m4")
+        counting.collect(counter)
     counter.output.write_text("inferences 1 2 3\n")
     with pytest.raises(DeviceError, match="cut short"):
-        counting.collect(counter, "cortex-m4")
+        counting.collect(counter)
 
 
 def test_an_image_without_the_model_is_an_error(tmp_path: Path) -> None:
     layout = replace(LAYOUT, invoke="absent_invoke")
     with pytest.raises(DeviceError, match=r"no function absent_invoke\(\)"):
-        counting.prepare(build_demo(M4, tmp_path), layout, tmp_path)
+        counting.prepare(build_demo(M4, tmp_path), layout, tmp_path, M4_CORE)
 
 
 def test_the_instruction_clock_agrees_with_the_plugin(tmp_path: Path) -> None:
     """SysTick runs at 25 MHz: one tick is 40 instructions; the loop in main adds a few."""
     inferences, loops = 20, 10_000
     elf = build_demo(M4, tmp_path, loops=loops, inferences=inferences)
-    exact = counting.collect(counted(M4, elf), "cortex-m4").instructions
+    exact = counting.collect(counted(M4, elf)).instructions
     ticks = run_demo(M4, elf, counting.icount_arguments())
     timed = counting.counts_from_ticks([ticks], [[ticks], []], 25_000_000)
     outside = 100 * inferences  # the hook, and the loop in main
@@ -316,7 +317,7 @@ def test_a_cache_that_cannot_be_written_costs_a_build_and_no_more(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file") if problem != "no home" else "")
     monkeypatch.setattr(Path, "home", homeless)
     elf = build_demo(M4, tmp_path)
-    assert counting.prepare(elf, LAYOUT, tmp_path).method == counting.PLUGIN
+    assert counting.prepare(elf, LAYOUT, tmp_path, M4_CORE).method == counting.PLUGIN
     with pytest.raises(ToolError, match="cannot build QEMU's counting plugin"):
         plugin.plugin_library(QEMU)
 
@@ -327,7 +328,7 @@ def test_without_a_host_compiler_the_instruction_clock_takes_over(
     elf = build_demo(M4, tmp_path)
     monkeypatch.setattr(plugin, "host_compiler", lambda: None)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "empty"))
-    counter = counting.prepare(elf, LAYOUT, tmp_path)
+    counter = counting.prepare(elf, LAYOUT, tmp_path, M4_CORE)
     assert counter.method == counting.ICOUNT
     assert "no C compiler" in counter.reason
     assert run_demo(M4, elf, counter.arguments) > 0

@@ -13,12 +13,15 @@ import pytest
 from firmware_tests.golden.corpus import BOARDS
 from firmware_tests.kernels.cases import all_cases, batches
 from firmware_tests.kernels.harness import RowChoice, assert_equal, expected, graph_of
-from tinygen.board import Board, load_board
-from tinygen.build import build
+from tinygen.board import Board
+from tinygen.board.file import load_board
+from tinygen.build.image import build
 from tinygen.compile import Options, compile_graph
+from tinygen.firmware.project import write_project
+from tinygen.firmware.target import choose_target
 from tinygen.instances import Optimize
 from tinygen.ir import Op
-from tinygen.project import write_project
+from tinygen.run.device import Expected
 from tinygen.run.runners import open_device
 from tinygen.select import candidates
 from tinygen.vectors import draw_vectors
@@ -64,10 +67,10 @@ def run_on(board: Board, ops: Sequence[Op], row: int, directory: Path) -> None:
         graph, "cases.tflite", "0" * 64, board.core.name, board.core.isa,
         Options(optimize=optimize), choose=RowChoice(row),
     )  # fmt: skip
-    write_project(program, board, directory)
+    write_project(program, choose_target(board), directory)
     image = build(directory).image
     inputs = draw_vectors(graph, VECTORS, seed=row).inputs
-    with open_device(board, image, "0" * 64) as device:
+    with open_device(board, image, Expected(model_sha256="0" * 64)) as device:
         got = [device.run(vector).outputs for vector in inputs]
     same_order = replace(program.graph, inputs=graph.inputs)
     assert_equal(same_order, inputs, got, expected(graph, inputs))

@@ -15,13 +15,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tinygen import resources
-from tinygen.board import all_boards
+from tinygen.board import Board
+from tinygen.board.file import all_boards
 from tinygen.cli import main
 from tinygen.run import counting, plugin
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "digits"
 DIGITS, VECTORS = EXAMPLE / "digits.tflite", EXAMPLE / "digits_vectors.npz"
-BOARDS = [board.name for board in all_boards()]
+BOARDS = [board for board in all_boards() if board.runner in ("native", "qemu")]
 
 pytestmark = pytest.mark.emulated
 
@@ -37,27 +38,40 @@ def report(*arguments: object, exit_code: int = 0) -> dict[str, Any]:
     return value
 
 
-@pytest.mark.parametrize("board", BOARDS)
-def test_the_example_passes_on_every_board(board: str) -> None:
-    found = report("--board", board, "--vectors", VECTORS)
+@pytest.mark.parametrize("board", BOARDS, ids=lambda b: b.name)
+def test_the_example_passes_on_every_board(board: Board) -> None:
+    found = report("--board", board.name, "--vectors", VECTORS)
     assert found["mismatched_bytes"] == 0
     assert found["max_abs_diff"] == 0
-    assert found["board"] == board
+    assert found["board"] == board.name
     assert found["vectors"] == len(np.load(VECTORS)["in0"])
-    counted = board != "native"
+    counted = board.runner == "qemu"
     assert (found["instructions"] is not None) == counted
-    assert (found["estimated_cycles"] is not None) == counted
+    assert (found["estimated_cycles"] is not None) == bool(board.core.timing and counted)
     if counted:
-        band = found["estimated_cycles"]
-        assert band["low"] <= band["mid"] <= band["high"]
+        assert found["counted_by"] == "plugin"
         layers = [layer["instructions"] for layer in found["layers"]]
         assert 0 < sum(layers) <= found["instructions"]
+        assert all(layers)
         assert found["flash_bytes"]["total"] >= (
             found["flash_bytes"]["weights"] + found["flash_bytes"]["code"]
         )
         assert found["ram_bytes"]["total"] >= (
             found["ram_bytes"]["arena"] + found["ram_bytes"]["stack"]
         )
+    if found["estimated_cycles"] is not None:
+        band = found["estimated_cycles"]
+        assert band["low"] <= band["mid"] <= band["high"]
+
+
+@pytest.mark.parametrize("board", ["qemu-rv32imc", "qemu-lx106"])
+def test_a_core_without_a_timing_table_has_instructions_and_no_cycles(board: str) -> None:
+    found = report("--board", board, "--count", 1, "--max-instructions", 10**9)
+    assert found["instructions"] > found["macs"]
+    assert found["estimated_cycles"] is None
+    assert all(layer["estimated_cycles"] is None for layer in found["layers"])
+    found = report("--board", board, "--count", 1, "--max-cycles", 10**9, exit_code=1)
+    assert found["exceeded"] == ["estimated cycles not counted on this board"]
 
 
 @pytest.mark.parametrize("numerics", ["tflm", "litert"])
@@ -80,6 +94,14 @@ def test_every_combination_of_options_gives_the_same_bytes(
     )
     assert found["mismatched_bytes"] == 0
     assert len(found["oracles"]) == 2, "the reference interpreters are part of the test set-up"
+
+
+@pytest.mark.parametrize("board", ["microbit", "qemu-rv32imc", "qemu-lx106"])
+def test_double_precision_in_software_gives_the_same_bytes(board: str) -> None:
+    """LiteRT scales some layers in doubles, for which these cores have no instructions."""
+    found = report("--board", board, "--numerics", "litert", "--count", 6)
+    assert found["mismatched_bytes"] == 0
+    assert "LiteRT" in found["oracles"]
 
 
 def test_counts_repeat_from_run_to_run() -> None:
@@ -142,14 +164,18 @@ def test_a_budget_that_is_exceeded_fails_the_run(option: str, word: str) -> None
     assert generous.exit_code == 0
 
 
-def test_counting_by_the_instruction_clock_tells_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("board", ["mps2-an386", "qemu-rv32imc", "qemu-lx106"])
+def test_counting_by_the_instruction_clock_agrees_and_tells_why(
+    board: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    exact = report("--board", board, "--count", 1)["instructions"]
     monkeypatch.setattr(plugin, "host_compiler", lambda: None)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    result = run("test", DIGITS, "--board", "mps2-an386", "--count", 1, "--json")
+    result = run("test", DIGITS, "--board", board, "--count", 1, "--json")
     assert result.exit_code == 0
-    assert json.loads(result.stdout)["counted_by"] == "icount"
+    found = json.loads(result.stdout)
+    assert found["counted_by"] == "icount"
+    assert exact < found["instructions"] < 1.01 * exact  # reading the timer is in it
     assert "no C compiler" in result.stderr
 
 
@@ -167,7 +193,7 @@ def test_inferences_that_were_not_counted_are_no_success(monkeypatch: pytest.Mon
 def test_a_run_leaves_what_the_user_added_to_the_project(tmp_path: Path) -> None:
     arguments = ("--board", "mps2-an386", "--count", 1, "--keep", tmp_path)
     report(*arguments)
-    assert not list(tmp_path.glob("*.txt"))
+    assert not {file.name for file in tmp_path.glob("*.txt")} - {"CMakeLists.txt"}
     mine = tmp_path / "counts.txt"
     mine.write_text("mine", encoding="ascii")
     report(*arguments)

@@ -12,12 +12,14 @@ from firmware_tests.emulated.test_kernel_battery import room
 from firmware_tests.golden.corpus import BOARDS
 from firmware_tests.kernels.harness import assert_equal, expected
 from firmware_tests.models.random_graphs import random_graph
-from tinygen.board import load_board
-from tinygen.build import build
+from tinygen.board.file import load_board
+from tinygen.build.image import build
 from tinygen.compile import Options, compile_graph
+from tinygen.firmware.project import write_project
+from tinygen.firmware.target import choose_target
 from tinygen.instances import Optimize
 from tinygen.ir import Graph, Numerics
-from tinygen.project import write_project
+from tinygen.run.device import Expected
 from tinygen.run.runners import open_device
 from tinygen.vectors import draw_vectors
 
@@ -59,9 +61,9 @@ def test_graphs_give_the_references_bytes(name: str, numerics: Numerics, tmp_pat
         graph, "graphs.tflite", "0" * 64, board.core.name, board.core.isa,
         Options(optimize=optimize, numerics=numerics),
     )  # fmt: skip
-    write_project(program, board, tmp_path)
+    write_project(program, choose_target(board), tmp_path)
     inputs = draw_vectors(graph, VECTORS, seed).inputs
     inputs = (*inputs, *reversed(inputs))  # no run may leave a trace in the arena
-    with open_device(board, build(tmp_path).image, "0" * 64) as device:
+    with open_device(board, build(tmp_path).image, Expected(model_sha256="0" * 64)) as device:
         got = [device.run(vector).outputs for vector in inputs]
     assert_equal(program.graph, inputs, got, expected(graph, inputs))

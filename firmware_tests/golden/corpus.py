@@ -10,7 +10,10 @@ from tinygen.board import Board
 from tinygen.ops import BY_KIND
 
 ROOT = Path(__file__).parents[3] / "shared" / "models"
-BOARDS = ("microbit", "mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547")
+BOARDS = (
+    "microbit", "mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547",
+    "qemu-rv32imc", "qemu-lx106",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

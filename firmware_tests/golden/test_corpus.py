@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from firmware_tests.golden.corpus import BOARDS, Entry, compiled_models, other_models
-from tinygen.board import load_board
+from tinygen.board.file import load_board
 from tinygen.compile import Options
 from tinygen.errors import BudgetError, UnsupportedError
+from tinygen.firmware.target import choose_target
 from tinygen.ir import Numerics
 from tinygen.validate import validate
 
@@ -26,7 +27,7 @@ def test_golden_vectors_pass_on_the_host(entry: Entry, numerics: Numerics) -> No
         pytest.skip(f"the corpus has no {numerics.value} outputs for {entry.id}")
     report = validate(
         entry.model,
-        load_board("native"),
+        choose_target(load_board("native")),
         Options(numerics=numerics),
         vectors=entry.golden,
         count=0,
@@ -41,7 +42,7 @@ def test_golden_vectors_pass_on_the_host(entry: Entry, numerics: Numerics) -> No
 def test_drawn_vectors_pass_on_the_host(entry: Entry) -> None:
     report = validate(
         entry.model,
-        load_board("native"),
+        choose_target(load_board("native")),
         Options(),
         vectors=None,
         count=6,
@@ -59,7 +60,13 @@ def test_golden_vectors_pass_on_every_core_that_holds_the_model(entry: Entry, bo
     target = load_board(board)
     try:
         report = validate(
-            entry.model, target, Options(), vectors=entry.golden, count=0, seed=0, directory=None
+            entry.model,
+            choose_target(target),
+            Options(),
+            vectors=entry.golden,
+            count=0,
+            seed=0,
+            directory=None,
         )
     except BudgetError as error:
         assert entry.exceeds(target), f"{board} should hold {entry.id}: {error}"
@@ -77,7 +84,7 @@ def test_any_other_model_passes_or_is_refused_with_all_its_reasons(entry: Entry)
     try:
         report = validate(
             entry.model,
-            load_board("native"),
+            choose_target(load_board("native")),
             Options(numerics=numerics),
             vectors=entry.golden,
             count=0,

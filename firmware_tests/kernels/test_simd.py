@@ -75,7 +75,10 @@ def test_the_plain_c_is_what_the_instructions_compute(tmp_path: Path) -> None:
 
 @needs_arm
 @pytest.mark.parametrize("core", ["cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55"])
-def test_a_word_is_one_load_and_each_step_one_instruction(tmp_path: Path, core: str) -> None:
+@pytest.mark.parametrize("flags", [(), ("-DTG_SIMD_ASSEMBLER",)], ids=["intrinsics", "assembler"])
+def test_a_word_is_one_load_and_each_step_one_instruction(
+    tmp_path: Path, core: str, flags: tuple[str, ...]
+) -> None:
     write_headers(tmp_path, "tg_simd.h")
     (tmp_path / "dot.c").write_text(
         '#include "tg_simd.h"\n'
@@ -84,6 +87,7 @@ def test_a_word_is_one_load_and_each_step_one_instruction(tmp_path: Path, core: 
         "    return tg_smlad(tg_sxtb16(word), tg_sxtb16_odd(word), acc);\n}\n"
     )
     command = [ARM, f"-mcpu={core}", "-mthumb", "-std=c99", "-O2", "-ffreestanding", *WARNINGS]
+    command += flags
     run = subprocess.run(
         [*command, "-S", "-o", "-", "dot.c"],
         cwd=tmp_path,

@@ -90,11 +90,11 @@ def mul() -> Graph:
     return Graph("mul", (a,), (y,), (Mul("y", (a, a), (y,), Activation.RELU_N1_TO_1),))
 
 
-def residual() -> Graph:
+def residual(side: int = 4) -> Graph:
     """A convolution added to its input; both tensors are outputs, and so is an input."""
-    x = activation("input", (1, 4, 4, 2))
-    y = activation("conv", (1, 4, 4, 2), 0.3)
-    z = activation("sum", (1, 4, 4, 2), 0.4)
+    x = activation("input", (1, side, side, 2))
+    y = activation("conv", (1, side, side, 2), 0.3)
+    z = activation("sum", (1, side, side, 2), 0.4)
     window = Window((1, 1), (1, 1), (1, 1), (0, 0))
     inputs = (x, weights("kernel", (2, 1, 1, 2)), bias("bias", 2))
     convolution = Conv2D("conv", inputs, (y,), window, Activation.NONE)

@@ -1,5 +1,6 @@
 """Building: sizes that add up, and failures that say what is wrong."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,12 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_tests.models import samples
-from tinygen.board import Board, load_board
-from tinygen.build import BuildReport, build
+from tinygen.board import Board
+from tinygen.board.file import load_board
+from tinygen.build.image import BuildReport, build, overflow_error
 from tinygen.compile import Options, compile_graph
 from tinygen.emit import ArenaKind, Program
 from tinygen.errors import BudgetError, BuildError, ToolError
-from tinygen.project import ProjectError, write_project
+from tinygen.firmware.files import project_files
+from tinygen.firmware.manifest import ProjectError
+from tinygen.firmware.project import write_project
+from tinygen.firmware.target import choose_target
 from tinygen.run.counting_regions import function_ranges
 from tinygen.run.symbols import address_words
 
@@ -27,7 +32,7 @@ def program(board: Board, arena: ArenaKind = ArenaKind.STATIC) -> Program:
 
 def generated(directory: Path, name: str, arena: ArenaKind = ArenaKind.STATIC) -> Path:
     board = load_board(name)
-    write_project(program(board, arena), board, directory)
+    write_project(program(board, arena), choose_target(board), directory)
     return directory
 
 
@@ -75,14 +80,14 @@ def with_arena(fits: Program, arena_bytes: int) -> Program:
 def test_too_large_an_arena_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     board = load_board("microbit")
     with pytest.raises(BudgetError, match=r"5,664 more than the 14,336 .* stack of 2,048"):
-        write_project(with_arena(program(board), 20000), board, tmp_path / "p")
+        write_project(with_arena(program(board), 20000), choose_target(board), tmp_path / "p")
     assert not (tmp_path / "p").exists()
 
 
 def test_an_overflow_that_only_the_linker_sees_is_a_budget_error(tmp_path: Path) -> None:
     board = load_board("microbit")
     # The arena fits beside the stack, but the firmware's own variables do not.
-    write_project(with_arena(program(board), 14336), board, tmp_path / "p")
+    write_project(with_arena(program(board), 14336), choose_target(board), tmp_path / "p")
     with pytest.raises(BudgetError, match=r"ram 'ram' has 16,384 bytes; .* too many") as error:
         build(tmp_path / "p")
     assert error.value.exit_code == 1
@@ -137,3 +142,35 @@ def test_the_bar_is_drawn_for_any_size(total: int, limit: int) -> None:
     sizes = {"total": total, "limit": limit, "weights": 0, "code": total}
     text = BuildReport(Path("x"), "b", sizes, sizes).to_text()
     assert text.count("[") == 2
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        ("ld: region `dram0_0_seg' overflowed by 5104 bytes", "'dram0_0_seg' .* 5,104 bytes"),
+        ("ld: region `FLASH' overflowed by 12 bytes", "'FLASH' .* 12 bytes .*\n.*--optimize size"),
+        (
+            "The program size (1400000 bytes) is greater than maximum allowed (1310720 bytes)",
+            "allows 1,310,720 bytes of flash; 1,400,000 are needed\n.*--optimize size",
+        ),
+    ],
+)
+def test_a_vendors_memory_that_overflows_is_a_budget_error(output: str, words: str) -> None:
+    error = overflow_error(load_board("esp32dev"), output)
+    assert error is not None and error.exit_code == 1
+    assert re.search(words, str(error))
+
+
+def test_a_name_from_a_model_stays_in_the_model(tmp_path: Path) -> None:
+    hostile = 'a"b\n[env:mine]\nplatform = mine\n#) ${x} `y`.tflite'
+    board = load_board("nucleo_f446re")
+    texts = []
+    for file_name in ("residual.tflite", hostile):
+        compiled = compile_graph(
+            samples.residual(), file_name, "ab" * 32, board.core.name, board.core.isa,
+            Options(name="residual"),
+        )  # fmt: skip
+        files = project_files(compiled, choose_target(board))
+        texts.append({k: v for k, v in files.items() if k.endswith((".ini", ".txt", "ary.json"))})
+    assert len(texts[0]) == 4
+    assert texts[0] == texts[1]

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from firmware_tests.models.writer import to_tflite
-from tinygen.board import load_board
+from tinygen.board.file import load_board
 from tinygen.cli import main
 from tinygen.ir import DType, Graph, QuantParams, Tensor
 from tinygen.ops.quantize import Quantize

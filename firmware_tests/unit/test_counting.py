@@ -8,8 +8,7 @@ import pytest
 from tinygen.errors import DeviceError
 from tinygen.run import counting, plugin
 from tinygen.run.counting_regions import CodeLayout, Function, regions_of
-from tinygen.timing import Block
-from tinygen.timing.decode import parse_disassembly
+from tinygen.timing import Block, parse_disassembly
 
 LAYOUT = CodeLayout("net_invoke", ("layer_00_conv", "layer_01_pool"), ("firmware_", "hook"))
 
@@ -62,6 +61,52 @@ def test_layers_folded_into_one_function_are_not_told_apart() -> None:
     names = ("net_invoke", 0x100, 0x120), ("layer_00_conv", 8, 16), ("layer_01_pool", 8, 16)
     regions = regions_of(functions(*names), parse_disassembly(CALLS), LAYOUT)
     assert set(regions.ranges.values()) == {0}
+
+
+# As objdump prints them: a near call, a far one and a jump; a call and a jump of Xtensa's.
+RISCV_CALLS = """
+80001000:\t37f9                \tjal\t80000100 <net_invoke>
+80002056:\t997ff0ef          \tjal\tra,80000100 <net_invoke>
+80003004:\t9a4080e7          \tjalr\t-1628(ra) # 80000100 <net_invoke>
+80004000:\tb731                \tj\t80000100 <net_invoke>
+80004010:\t02550563          \tbeq\ta0,t0,80000100 <net_invoke>
+80004100:\t00078603          \tlb\ta2,0(a5) # 80000100 <net_invoke>
+80004200:\tf0dff0ef          \tjal\t80004000 <firmware_invoke>
+80004204:\t8082                \tret
+"""
+XTENSA_CALLS = """
+50002ae6:\t006245        \tcall0\t80000100 <net_invoke>
+50002af0:\tfff911        \tl32r\ta1, 50000008 <reset_handler+0x8> (80000100 <net_invoke>)
+50002af3:\tf00d      \tret.n
+80004000:\t000406        \tj\t80000100 <net_invoke>
+80004003:\t02b885        \tcall0\t80004000 <firmware_invoke>
+80004006:\t0000          \t.byte\t00
+"""
+
+
+@pytest.mark.parametrize(
+    ("arch", "text", "returns"),
+    [
+        ("riscv", RISCV_CALLS, ["80001002", "8000205a", "80003008", "80004204"]),
+        ("xtensa", XTENSA_CALLS, ["50002ae9", "80004006"]),
+    ],
+)
+def test_calls_and_jumps_of_other_architectures_are_followed(
+    arch: str, text: str, returns: list[str]
+) -> None:
+    found = functions(
+        ("net_invoke", 0x80000100, 0x80000120),
+        ("layer_00_conv$constprop$0", 0x80000120, 0x80000140),
+        ("firmware_invoke", 0x80004000, 0x80004020),
+    )
+    regions = regions_of(found, parse_disassembly(text, arch), LAYOUT)
+    assert regions.text().splitlines() == [
+        "entry 80000100",
+        *(f"return {address}" for address in returns),
+        "range 80000100 80000120 0",
+        "range 80000120 80000140 1",
+        "range 80004000 80004020 -1",
+    ]
 
 
 def test_an_invoke_function_that_is_never_called_is_an_error() -> None:

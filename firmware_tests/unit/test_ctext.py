@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygen import ctext
+from tinygen.resources import data_dir
 
 HOSTILE = [
     "*/ int evil; /*",
@@ -100,3 +101,11 @@ def test_arrays_hold_the_bytes_that_they_were_given(dtype: str, tmp_path: Path) 
         check=True,
     )
     assert subprocess.run([program], capture_output=True, check=True).stdout == values.tobytes()
+
+
+def test_no_model_hides_a_header_of_the_firmware() -> None:
+    names = [f.name for f in (data_dir("templates") / "firmware").iterdir()]
+    headers = {n.removesuffix(".j2").removesuffix(".h") for n in names if ".h" in n}
+    assert {"app", "protocol", "timer"} <= headers
+    for header in headers:
+        assert ctext.identifier(header) != header

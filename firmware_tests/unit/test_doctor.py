@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tinygen import doctor
-from tinygen.board import all_boards
-from tinygen.doctor import Check, checks, install_line
+from tinygen import tools
+from tinygen.board.file import all_boards
+from tinygen.doctor import FOR_TESTS, Check, checks, install_line
 
 AddProgram = Callable[[str, str], Path]
 
@@ -46,7 +46,7 @@ def check(name: str) -> Check:
 
 @pytest.mark.usefixtures("add_program")
 def test_without_programs_only_python_and_its_packages_are_found() -> None:
-    python = {"python", "tflite-micro", "ai-edge-litert"}
+    python = {"python", "tflite-micro", "ai-edge-litert", "platformio"}
     missing = [check for check in checks() if check.name not in python]
     assert missing
     assert not any(check.found or check.version or check.path for check in missing)
@@ -90,6 +90,45 @@ def test_a_host_compiler_without_headers_is_not_enough(add_program: AddProgram) 
     assert check("cc").found
 
 
+PICOLIBC = r"""
+case "$*" in
+    *-print-file-name=*) for word; do :; done; echo "/lib/picolibc/${word#*=}" ;;
+    *-dM*) echo '#define _PICOLIBC_VERSION "1.8"' ;;
+    *) echo "riscv64-unknown-elf-gcc (12.2.0-14) 12.2.0" ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("tool", "compiler"),
+    [
+        ("picolibc-riscv", "riscv64-unknown-elf-gcc"),
+        ("picolibc-xtensa", "xtensa-lx106-elf-gcc"),
+    ],
+)
+def test_picolibc_is_found_through_its_compiler(
+    add_program: AddProgram, tool: str, compiler: str
+) -> None:
+    # The compiler refuses the flag that names a library which is not there.
+    add_program(compiler, "exit 1")
+    assert not check(tool).found
+    add_program(compiler, PICOLIBC)
+    assert (check(tool).found, check(tool).version) == (True, "1.8")
+
+
+@pytest.mark.parametrize(
+    ("program", "machine"), [("qemu-system-riscv32", "virt"), ("qemu-system-xtensa", "sim")]
+)
+def test_each_emulator_needs_the_machines_of_its_own_boards(
+    add_program: AddProgram, program: str, machine: str
+) -> None:
+    add_program(program, QEMU.replace(MACHINES, machine))
+    assert check(program).found
+    assert not check(program).required
+    add_program(program, QEMU.replace(MACHINES, "none"))
+    assert not check(program).found
+
+
 @pytest.mark.parametrize("script", ["exit 1", "kill -9 $$", "exec /nowhere/at/all"])
 def test_a_program_that_does_not_run_is_not_found(add_program: AddProgram, script: str) -> None:
     add_program("arm-none-eabi-objdump", script)
@@ -99,7 +138,7 @@ def test_a_program_that_does_not_run_is_not_found(add_program: AddProgram, scrip
 def test_a_program_that_hangs_ends_in_time(
     add_program: AddProgram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor, "_PROBE_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(tools, "_PROBE_TIMEOUT_S", 0.2)
     add_program("make", "while :; do :; done")
     assert not check("make").found
 
@@ -125,6 +164,18 @@ def test_a_package_that_holds_several_tools_is_named_once(
     add_program("brew", "exit 1")
     add_program("cc", 'echo "Apple clang version 15.0.0"')
     assert install_line(checks()) == "brew install make gcc-arm-embedded qemu"
+
+
+def test_the_tools_of_an_architecture_are_installed_where_it_is_asked_for(
+    add_program: AddProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    add_program("apt-get", "exit 1")
+    found = checks()
+    riscv = "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf qemu-system-misc"
+    assert install_line(found, ("riscv",)).endswith(f" {riscv}")
+    assert "riscv" not in install_line(found)
+    assert f"{riscv} gcc-xtensa-lx106 " in install_line(found, FOR_TESTS)
 
 
 @pytest.mark.usefixtures("add_program")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tinygen import __version__
-from tinygen.board import all_boards
+from tinygen.board.file import all_boards
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "digits" / "digits.tflite"

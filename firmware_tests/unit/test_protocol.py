@@ -7,19 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygen.ir import DType
-from tinygen.run.protocol import (
-    Frame,
-    FrameReader,
-    ProtocolError,
-    decode_crash,
-    decode_frame,
-    decode_identity,
-    decode_refused,
-    decode_tensor,
-    encode_frame,
-)
+from tinygen.run.frames import Frame, FrameReader, ProtocolError, decode_frame, encode_frame
+from tinygen.run.protocol import decode_crash, decode_identity, decode_refused, decode_tensor
 
-frames = st.builds(Frame, st.integers(0, 255), st.integers(0, 65535), st.binary(max_size=700))
+frames = st.builds(
+    Frame,
+    st.integers(0, 255),
+    st.integers(0, 2**32 - 1),
+    st.integers(0, 65535),
+    st.binary(max_size=700),
+)
 
 
 @given(frames)
@@ -65,8 +62,17 @@ def test_endless_noise_does_not_fill_the_memory() -> None:
     assert reader.damaged >= 2
 
 
+def test_text_between_frames_is_kept_and_is_no_damage() -> None:
+    reader = FrameReader()
+    frame = Frame(1, 2, 3, b"payload")
+    banner = b"rst:0x1 (POWERON)\r\n\r\ntinygen 1: model on board\r\n"
+    assert reader.feed(banner + encode_frame(frame) + b"\x07\x9f\0") == [frame]
+    assert list(reader.lines) == ["rst:0x1 (POWERON)", "tinygen 1: model on board"]
+    assert reader.damaged == 1
+
+
 def test_another_protocol_version_is_named() -> None:
-    with pytest.raises(ProtocolError, match="version 9, not 1"):
+    with pytest.raises(ProtocolError, match="version 9, not 2"):
         decode_identity(bytes((9,)) + bytes(100))
 
 

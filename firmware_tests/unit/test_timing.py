@@ -12,9 +12,10 @@ from tinygen.timing import (
     Price,
     core_timing,
     estimate,
+    parse_disassembly,
     price,
 )
-from tinygen.timing.decode import decode, parse_disassembly
+from tinygen.timing.decode import decode
 
 DISASSEMBLY = """
 demo.elf:     file format elf32-littlearm

@@ -20,6 +20,7 @@ typedef struct {
     const char *name;
     const char *sha256;
     const char *tinygen_version;
+    const char *options; /* of the command line that generated it */
     uint32_t arena_bytes;
     uint16_t inputs;
     uint16_t outputs;
@@ -28,6 +29,11 @@ typedef struct {
 } model_facts;
 
 extern const model_facts model;
+
+/* Bytes that the arena needs from the heap; 0 where the arena is a variable. A port whose arena is on
+ * the heap finds the memory, aligned for any type and zeroed, before the first request is answered. */
+extern const uint32_t model_heap_bytes;
+void model_place_arena(void *memory);
 
 uint8_t *model_input(uint32_t index);
 const uint8_t *model_output(uint32_t index);

@@ -5,7 +5,7 @@
 #include "crc32.h"
 #include "uart.h"
 
-enum { HEADER_BYTES = 5, CRC_BYTES = 4, COBS_BLOCK = 254 };
+enum { HEADER_BYTES = 9, CRC_BYTES = 4, COBS_BLOCK = 254 };
 
 static uint8_t buffer[HEADER_BYTES + BOARD_PAYLOAD_BYTES + CRC_BYTES];
 
@@ -24,9 +24,9 @@ static uint32_t receive_bytes(void)
     uint8_t byte;
 
     do {
-        byte = uart_read();
+        byte = wire_read();
     } while (byte == 0u); /* nothing between two zero bytes is no frame */
-    for (; byte != 0u; byte = uart_read()) {
+    for (; byte != 0u; byte = wire_read()) {
         const bool is_code = left == 0u;
         if (!is_code || zero_follows) {
             if (count < sizeof(buffer)) {
@@ -53,7 +53,8 @@ bool frame_receive(frame_header *header)
     const uint32_t checked = count - CRC_BYTES;
     header->length = (uint16_t)get_u16(buffer);
     header->type = buffer[2];
-    header->sequence = (uint16_t)get_u16(buffer + 3);
+    header->session = get_u32(buffer + 3);
+    header->sequence = (uint16_t)get_u16(buffer + 7);
     return header->length == checked - HEADER_BYTES
            && crc32_update(0, buffer, checked) == get_u32(buffer + checked);
 }
@@ -62,21 +63,22 @@ void frame_send(frame_header header)
 {
     put_u16(buffer, header.length);
     buffer[2] = header.type;
-    put_u16(buffer + 3, header.sequence);
+    put_u16(put_u32(buffer + 3, header.session), header.sequence);
     const uint32_t checked = (uint32_t)HEADER_BYTES + header.length;
     put_u32(buffer + checked, crc32_update(0, buffer, checked));
 
     const uint32_t total = checked + CRC_BYTES;
     uint32_t start = 0;
+    wire_write(0u); /* whatever text or torn frame came before ends here */
     while (start <= total) {
         uint32_t end = start;
         while (end < total && buffer[end] != 0u && end - start < COBS_BLOCK) {
             ++end;
         }
         const uint32_t run = end - start;
-        uart_write((uint8_t)(run + 1u));
+        wire_write((uint8_t)(run + 1u));
         for (; start < end; ++start) {
-            uart_write(buffer[start]);
+            wire_write(buffer[start]);
         }
         if (run < COBS_BLOCK) {
             ++start; /* the zero that the code byte stands for, or the end */
@@ -84,8 +86,19 @@ void frame_send(frame_header header)
             break;
         }
     }
-    uart_write(0u);
-    uart_flush();
+    wire_write(0u);
+    wire_flush();
+}
+
+void text_send(const char *const *texts, size_t count)
+{
+    for (size_t i = 0; i < count; ++i) {
+        for (const char *p = texts[i]; *p != '\0'; ++p) {
+            wire_write((uint8_t)*p);
+        }
+    }
+    wire_write(0u);
+    wire_flush();
 }
 
 uint32_t get_u16(const uint8_t *p)

@@ -12,23 +12,22 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "board.h"
-#include "firmware_model.h"
-#include "platform.h"
-#include "protocol.h"
-#include "uart.h"
+#include "device/app.h"
+#include "device/firmware_model.h"
+#include "device/platform.h"
+#include "device/uart.h"
 
-enum { BUFFER_BYTES = 65536 };
+enum { BUFFER_BYTES = 65536, NANOSECONDS = 1000000000 };
 
 static const char *program;
 static uint8_t input[BUFFER_BYTES], output[BUFFER_BYTES];
 static size_t input_used, input_filled, output_filled;
 
-void uart_init(void)
+void wire_init(void)
 {
 }
 
-uint8_t uart_read(void)
+uint8_t wire_read(void)
 {
     while (input_used == input_filled) {
         const ssize_t count = read(STDIN_FILENO, input, sizeof(input));
@@ -42,7 +41,7 @@ uint8_t uart_read(void)
     return input[input_used++];
 }
 
-void uart_flush(void)
+void wire_flush(void)
 {
     size_t sent = 0;
     while (sent < output_filled) {
@@ -56,10 +55,10 @@ void uart_flush(void)
     output_filled = 0;
 }
 
-void uart_write(uint8_t byte)
+void wire_write(uint8_t byte)
 {
     if (output_filled == sizeof(output)) {
-        uart_flush();
+        wire_flush();
     }
     output[output_filled++] = byte;
 }
@@ -68,7 +67,12 @@ uint64_t platform_ticks(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * TIMER_HZ + (uint64_t)now.tv_nsec;
+    return (uint64_t)now.tv_sec * NANOSECONDS + (uint64_t)now.tv_nsec;
+}
+
+uint32_t platform_timer_hz(void)
+{
+    return NANOSECONDS;
 }
 
 uint32_t platform_stack_bytes(void)
@@ -148,6 +152,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s [--stdio]\n", argv[0]);
         return 2;
     }
-    protocol_serve();
+    app_start();
+    app_serve();
     return EXIT_SUCCESS;
 }

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 typedef enum {
-    LAYERS_OFF,   /* the hook returns at once */
+    LAYERS_OFF,   /* nothing */
     LAYERS_TICKS, /* ticks that the layer took, without the hook's own */
     LAYERS_CRC,   /* CRC-32 of the layer's output */
     LAYERS_MODES

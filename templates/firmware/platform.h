@@ -13,8 +13,10 @@
 #define NO_INLINE
 #endif
 
-/* Counts up at TIMER_HZ and never wraps, if read at least once while the timer's 32 bits last. */
+/* Counts up at platform_timer_hz() and never wraps, if read at least once while the timer's 32 bits
+ * last. */
 uint64_t platform_ticks(void);
+uint32_t platform_timer_hz(void);
 
 /* Bytes reserved for the stack, and the most that was ever in use; 0 where that is not known. */
 uint32_t platform_stack_bytes(void);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "app.h"
 #include "board.h"
 #include "firmware_model.h"
 #include "frame.h"
@@ -14,8 +15,8 @@ enum { REFUSE = -1, KEPT_BYTES = 24 };
 /* What must survive from one request to the next. */
 static struct {
     bool open;
-    uint16_t first;    /* the number of IDENTIFY */
-    uint16_t expected; /* the next number in order */
+    uint32_t number;   /* which session */
+    uint16_t expected; /* the next request in order */
     uint32_t damaged;
     /* The last reply that must not be made again, for a host that missed it. */
     uint16_t kept_sequence;
@@ -23,9 +24,16 @@ static struct {
     uint8_t kept[KEPT_BYTES];
 } session;
 
-static uint8_t *put_text(uint8_t *p, const char *text)
+/* Texts are short: a board file's payload and a model's name have limits that leave them room. */
+static uint8_t *put_text(uint8_t *p, const uint8_t *end, const char *text)
 {
-    const size_t length = strlen(text);
+    size_t length = strlen(text);
+    const size_t room = (size_t)(end - p);
+    if (room == 0u) {
+        return p;
+    }
+    length = length < room ? length : room - 1u;
+    length = length < UINT8_MAX ? length : UINT8_MAX;
     *p = (uint8_t)length;
     memcpy(p + 1, text, length);
     return p + 1 + length;
@@ -33,6 +41,11 @@ static uint8_t *put_text(uint8_t *p, const char *text)
 
 static int identify(uint8_t *payload)
 {
+    const char *const texts[] = {
+        model.name,    model.sha256,    FIRMWARE_BOARD, model.tinygen_version,
+        model.options, BOARD_FRAMEWORK, BOARD_APP,
+    };
+    const uint8_t *const end = payload + BOARD_PAYLOAD_BYTES;
     uint8_t *p = payload;
     *p++ = PROTOCOL_VERSION;
     *p++ = BOARD_EMULATED;
@@ -43,11 +56,10 @@ static int identify(uint8_t *payload)
     p = put_u16(p, model.layers);
     p = put_u32(p, model.arena_bytes);
     p = put_u32(p, platform_stack_bytes());
-    p = put_u32(p, TIMER_HZ);
-    p = put_text(p, model.name);
-    p = put_text(p, model.sha256);
-    p = put_text(p, BOARD_NAME);
-    p = put_text(p, model.tinygen_version);
+    p = put_u32(p, platform_timer_hz());
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); ++i) {
+        p = put_text(p, end, texts[i]);
+    }
     return (int)(p - payload);
 }
 
@@ -170,12 +182,17 @@ static int status(uint8_t *payload)
     return 12;
 }
 
-static void refuse(uint16_t sequence, uint8_t reason)
+static void refuse(uint32_t number, uint16_t sequence, uint8_t reason)
 {
     uint8_t *payload = frame_payload();
     payload[0] = reason;
     put_u16(payload + 1, session.expected);
-    frame_send((frame_header){.type = MESSAGE_REFUSED, .sequence = sequence, .length = 3});
+    frame_send((frame_header){
+        .type = MESSAGE_REFUSED,
+        .session = number,
+        .sequence = sequence,
+        .length = 3,
+    });
 }
 
 /* Carry out a request; what it answers replaces its payload. Returns the answer's length. */
@@ -217,7 +234,7 @@ static bool answer_again(const frame_header *request, uint8_t *payload, int *len
     case MESSAGE_BENCHMARK:
         memcpy(payload, session.kept, session.kept_length);
         *length = session.kept_length;
-        return request->sequence == session.kept_sequence;
+        return session.kept_length > 0u && request->sequence == session.kept_sequence;
     default:
         *length = carry_out(request, payload);
         return true;
@@ -233,48 +250,61 @@ static void keep_reply(const frame_header *request, const uint8_t *payload, int 
     }
 }
 
+/* Number 0 of a session that is not the open one opens it. A repeated one must not: it would turn
+ * the clock back. */
+static void open_session(const frame_header *request)
+{
+    const bool known = session.open && request->session == session.number;
+    if (request->type == MESSAGE_IDENTIFY && request->sequence == 0u && !known) {
+        session.open = true;
+        session.number = request->session;
+        session.expected = 0;
+        session.damaged = 0; /* a request that began before the port was ready came in part */
+        session.kept_length = 0;
+    }
+}
+
+/* Why a request cannot be carried out or answered again; 0 if it can. */
+static uint8_t objection(const frame_header *request)
+{
+    if (!session.open || request->session != session.number) {
+        return REFUSED_NO_SESSION;
+    }
+    if (request->type < MESSAGE_IDENTIFY || request->type > MESSAGE_LOAD) {
+        return REFUSED_TYPE;
+    }
+    return 0;
+}
+
 static void serve_request(const frame_header *request)
 {
     uint8_t *payload = frame_payload();
-    int length;
+    int length = 0;
 
-    /* A repeated IDENTIFY must not turn the clock back; a new one opens a session. */
-    if (request->type == MESSAGE_IDENTIFY && !(session.open && request->sequence == session.first)) {
-        session.open = true;
-        session.first = request->sequence;
-        session.expected = request->sequence;
-        session.kept_length = 0;
-    }
-    if (!session.open) {
-        refuse(request->sequence, REFUSED_NO_SESSION);
-        return;
-    }
-    if (request->type < MESSAGE_IDENTIFY || request->type > MESSAGE_LOAD) {
-        refuse(request->sequence, REFUSED_TYPE);
-        return;
-    }
+    open_session(request);
+    uint8_t reason = objection(request);
     const int16_t ahead = (int16_t)(uint16_t)(request->sequence - session.expected);
-    if (ahead > 0) {
-        refuse(request->sequence, REFUSED_SEQUENCE);
+    if (reason == 0u && (ahead > 0 || (ahead < 0 && !answer_again(request, payload, &length)))) {
+        reason = REFUSED_SEQUENCE;
+    }
+    if (reason != 0u) {
+        refuse(request->session, request->sequence, reason);
         return;
     }
-    if (ahead < 0) {
-        if (!answer_again(request, payload, &length)) {
-            return;
-        }
-    } else {
+    if (ahead == 0) {
         length = carry_out(request, payload);
-        if (length != REFUSE) {
-            ++session.expected;
-            keep_reply(request, payload, length);
-        }
     }
     if (length == REFUSE) {
-        refuse(request->sequence, REFUSED_ARGUMENT);
+        refuse(request->session, request->sequence, REFUSED_ARGUMENT);
         return;
+    }
+    if (ahead == 0) {
+        ++session.expected;
+        keep_reply(request, payload, length);
     }
     frame_send((frame_header){
         .type = (uint8_t)(request->type | MESSAGE_REPLY),
+        .session = request->session,
         .sequence = request->sequence,
         .length = (uint16_t)length,
     });
@@ -286,20 +316,36 @@ static void serve_request(const frame_header *request)
     }
 }
 
-void protocol_serve(void)
+/* Whoever watches the line sees a restart, too. */
+void app_start(void)
+{
+    const char *const words[] = {
+        "tinygen ", model.tinygen_version, ": ", model.name, " on " FIRMWARE_BOARD "\r\n",
+    };
+    text_send(words, sizeof(words) / sizeof(words[0]));
+}
+
+void app_poll(void)
 {
     frame_header request;
-    for (;;) {
-        if (frame_receive(&request)) {
-            serve_request(&request);
-        } else if (session.open) {
-            ++session.damaged;
-            refuse(session.expected, REFUSED_SEQUENCE);
+    if (!frame_receive(&request)) {
+        ++session.damaged;
+        if (session.open) {
+            refuse(session.number, session.expected, REFUSED_SEQUENCE);
         }
+    } else if (request.type < MESSAGE_CRASH) {
+        serve_request(&request);
+    } /* What only a firmware sends is no request: on a line that echoes, answers would never end. */
+}
+
+void app_serve(void)
+{
+    for (;;) {
+        app_poll();
     }
 }
 
-void protocol_send_crash(const crash_report *report)
+void app_report_crash(const crash_report *report)
 {
     uint8_t *p = frame_payload();
     p = put_u32(p, (uint32_t)report->exception);
@@ -307,5 +353,9 @@ void protocol_send_crash(const crash_report *report)
     p = put_u32(p, (uint32_t)report->lr);
     p = put_u32(p, (uint32_t)report->status);
     p = put_u32(p, (uint32_t)report->address);
-    frame_send((frame_header){.type = MESSAGE_CRASH, .sequence = 0, .length = 20});
+    frame_send((frame_header){
+        .type = MESSAGE_CRASH,
+        .session = session.open ? session.number : 0u,
+        .length = 20,
+    });
 }

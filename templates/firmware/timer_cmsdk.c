@@ -1,5 +1,5 @@
 /* Timer of Arm's Cortex-M System Design Kit. Source: Arm DDI 0479, section 4.2. */
-#include "board.h"
+#include "device/board.h"
 #include "mmio.h"
 #include "timer.h"
 

@@ -1,5 +1,5 @@
-/* TIMER0 of Nordic's nRF51, the one of 32 bits, at its full 16 MHz. Source: reference manual, 18. */
-#include "board.h"
+/* TIMER0 of Nordic's nRF51, the one of 32 bits, at its 16 MHz. Source: reference manual, 18. */
+#include "device/board.h"
 #include "mmio.h"
 #include "timer.h"
 

@@ -1,5 +1,5 @@
 /* TIM2 or TIM5 of an STM32, which have 32 bits. Source: ST RM0090, section 18. */
-#include "board.h"
+#include "device/board.h"
 #include "mmio.h"
 #include "timer.h"
 

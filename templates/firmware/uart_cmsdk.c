@@ -1,7 +1,7 @@
 /* UART of Arm's Cortex-M System Design Kit, polled. Source: Arm DDI 0479, section 4.3. */
-#include "board.h"
+#include "device/board.h"
+#include "device/uart.h"
 #include "mmio.h"
-#include "uart.h"
 
 #define DATA MMIO(UART_ORIGIN + 0x00u)
 #define STATE MMIO(UART_ORIGIN + 0x04u)
@@ -14,7 +14,7 @@
 #define CTRL_RX_ENABLE 2u
 #define BAUDDIV_MINIMUM 16u
 
-void uart_init(void)
+void wire_init(void)
 {
     const uint32_t divider = BOARD_CLOCK_HZ / UART_BAUD;
     BAUDDIV = divider < BAUDDIV_MINIMUM ? BAUDDIV_MINIMUM : divider;
@@ -25,21 +25,21 @@ void uart_init(void)
     (void)DATA;
 }
 
-uint8_t uart_read(void)
+uint8_t wire_read(void)
 {
     while ((STATE & STATE_RX_FULL) == 0u) {
     }
     return (uint8_t)DATA;
 }
 
-void uart_write(uint8_t byte)
+void wire_write(uint8_t byte)
 {
     while ((STATE & STATE_TX_FULL) != 0u) {
     }
     DATA = byte;
 }
 
-void uart_flush(void)
+void wire_flush(void)
 {
     while ((STATE & STATE_TX_FULL) != 0u) {
     }

@@ -1,8 +1,8 @@
-/* USART of the STM32F1, F2 and F4, polled. Source: ST RM0090, section 30. The clocks and pins are
- * those after reset, which is all that an emulator asks for. */
-#include "board.h"
+/* USART of the STM32F1, F2 and F4, polled. Source: ST RM0090, section 30. Its clock and pins are
+ * what board_setup.c gives it. */
+#include "device/board.h"
+#include "device/uart.h"
 #include "mmio.h"
-#include "uart.h"
 
 #define SR MMIO(UART_ORIGIN + 0x00u)
 #define DR MMIO(UART_ORIGIN + 0x04u)
@@ -16,28 +16,29 @@
 #define CR1_TE (1u << 3)
 #define CR1_UE (1u << 13)
 
-void uart_init(void)
+void wire_init(void)
 {
-    BRR = BOARD_CLOCK_HZ / UART_BAUD;
+    BRR = (UART_CLOCK_HZ + UART_BAUD / 2u) / UART_BAUD;
     CR1 = CR1_UE | CR1_TE | CR1_RE;
     (void)DR; /* drop what was received before; it also wakes QEMU's receiver */
 }
 
-uint8_t uart_read(void)
+/* Reading SR and then DR also clears an overrun: what was lost shows as a damaged frame. */
+uint8_t wire_read(void)
 {
     while ((SR & SR_RXNE) == 0u) {
     }
     return (uint8_t)DR;
 }
 
-void uart_write(uint8_t byte)
+void wire_write(uint8_t byte)
 {
     while ((SR & SR_TXE) == 0u) {
     }
     DR = byte;
 }
 
-void uart_flush(void)
+void wire_flush(void)
 {
     while ((SR & SR_TC) == 0u) {
     }

@@ -12,8 +12,12 @@
 #include "tg_types.h"
 
 #if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_SIMD32) && defined(__GNUC__)
-#include <arm_acle.h>
 #define TG_SIMD_NATIVE
+#if __GNUC__ >= 10 || defined(__clang__)
+#include <arm_acle.h>
+#else
+#define TG_SIMD_ASSEMBLER /* GCC 7 to 9, which some Arduino cores build with, lack the intrinsics */
+#endif
 #endif
 
 #if defined(__GNUC__)
@@ -64,7 +68,11 @@ TG_INLINE int8_t tg_saturated_half(int32_t x)
 /* Bytes 0 and 2 as two int16. */
 TG_INLINE uint32_t tg_sxtb16(uint32_t x)
 {
-#if defined(TG_SIMD_NATIVE)
+#if defined(TG_SIMD_ASSEMBLER)
+    uint32_t y;
+    __asm__("sxtb16 %0, %1" : "=r"(y) : "r"(x));
+    return y;
+#elif defined(TG_SIMD_NATIVE)
     return (uint32_t)__sxtb16((int8x4_t)x);
 #else
     return tg_halves((int8_t)(uint8_t)x, (int8_t)(uint8_t)(x >> 16));
@@ -87,7 +95,11 @@ TG_INLINE uint32_t tg_sxtb16_odd(uint32_t x)
 /* acc + x.first * y.first + x.second * y.second, modulo 2^32. */
 TG_INLINE int32_t tg_smlad(uint32_t x, uint32_t y, int32_t acc)
 {
-#if defined(TG_SIMD_NATIVE)
+#if defined(TG_SIMD_ASSEMBLER)
+    int32_t sum;
+    __asm__("smlad %0, %1, %2, %3" : "=r"(sum) : "r"(x), "r"(y), "r"(acc));
+    return sum;
+#elif defined(TG_SIMD_NATIVE)
     return __smlad((int16x2_t)x, (int16x2_t)y, acc);
 #else
     const uint32_t first = (uint32_t)(tg_half(x, 0) * tg_half(y, 0));
@@ -99,7 +111,11 @@ TG_INLINE int32_t tg_smlad(uint32_t x, uint32_t y, int32_t acc)
 /* acc + x.first * y.first, modulo 2^32. */
 TG_INLINE int32_t tg_smlabb(uint32_t x, uint32_t y, int32_t acc)
 {
-#if defined(TG_SIMD_NATIVE)
+#if defined(TG_SIMD_ASSEMBLER)
+    int32_t sum;
+    __asm__("smlabb %0, %1, %2, %3" : "=r"(sum) : "r"(x), "r"(y), "r"(acc));
+    return sum;
+#elif defined(TG_SIMD_NATIVE)
     return __smlabb((int32_t)x, (int32_t)y, acc);
 #else
     return (int32_t)((uint32_t)acc + (uint32_t)(tg_half(x, 0) * tg_half(y, 0)));
@@ -109,7 +125,11 @@ TG_INLINE int32_t tg_smlabb(uint32_t x, uint32_t y, int32_t acc)
 /* acc + x.second * y.second, modulo 2^32. */
 TG_INLINE int32_t tg_smlatt(uint32_t x, uint32_t y, int32_t acc)
 {
-#if defined(TG_SIMD_NATIVE)
+#if defined(TG_SIMD_ASSEMBLER)
+    int32_t sum;
+    __asm__("smlatt %0, %1, %2, %3" : "=r"(sum) : "r"(x), "r"(y), "r"(acc));
+    return sum;
+#elif defined(TG_SIMD_NATIVE)
     return __smlatt((int32_t)x, (int32_t)y, acc);
 #else
     return (int32_t)((uint32_t)acc + (uint32_t)(tg_half(x, 1) * tg_half(y, 1)));

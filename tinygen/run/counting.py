@@ -4,9 +4,9 @@ The counting plugin writes how often each block of code ran, attributed to regio
 of the ELF's symbols: the model's invoke function is the dispatch, each layer function a layer, and
 what they call (kernels, memcpy, libgcc) counts for the layer that called it. So
 
-    counter = prepare(elf, layout, work_dir)       # before QEMU starts
+    counter = prepare(elf, layout, work_dir, core)     # before QEMU starts
     ... run QEMU with counter.arguments, let it exit ...
-    counts = collect(counter, core)                # after it has ended
+    counts = collect(counter)                          # after it has ended
 
 gives exact, repeatable numbers. Where the plugin cannot be had, ``prepare`` falls back to QEMU's
 instruction clock, and ``counts_from_ticks`` turns the firmware's own timer readings into counts.
@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinygen.board.cores import Core
 from tinygen.errors import DeviceError, ToolError
 from tinygen.run.counting_regions import CodeLayout, function_ranges, regions_of
 from tinygen.run.plugin import plugin_library
@@ -58,6 +59,7 @@ class Counter:
     method: str
     arguments: tuple[str, ...]
     elf: Path
+    core: Core
     output: Path
     present: tuple[bool, ...]
     reason: str = ""
@@ -89,9 +91,10 @@ class LayerCounts:
 class Counts:
     """Instructions and estimated cycles of one inference: the mean of all, rounded.
 
-    ``method`` is PLUGIN or ICOUNT; cycles are estimated from the plugin's blocks, so they are None
-    with ICOUNT. A layer's figures are None if the image has no function of its own for it. What the
-    invoke function itself executes is in ``instructions`` but in no layer.
+    ``method`` is PLUGIN, ICOUNT or Renode's HOOKS; cycles are estimated from the plugin's blocks,
+    so they are None with the others, and for a core without a timing table. A layer's figures are
+    None if the image has no function of its own for it. What the invoke function itself executes is
+    in ``instructions`` but in no layer.
     """
 
     method: str
@@ -103,40 +106,34 @@ class Counts:
     layers: tuple[LayerCounts, ...]
 
 
-def prepare(
-    elf: Path,
-    layout: CodeLayout,
-    work_dir: Path,
-    qemu: str = "qemu-system-arm",
-    objdump: str = "arm-none-eabi-objdump",
-) -> Counter:
+def prepare(elf: Path, layout: CodeLayout, work_dir: Path, core: Core) -> Counter:
     """Write the plugin's regions file to ``work_dir`` and return QEMU's extra arguments.
 
     Raises DeviceError if the image has no invoke function. A plugin that cannot be built is not an
     error: the counter's method is then ICOUNT.
     """
-    regions = regions_of(function_ranges(elf), read_image(elf, objdump), layout)
+    regions = regions_of(function_ranges(elf), read_image(elf, core), layout)
     known = set(regions.ranges.values())
     present = tuple(1 + i in known for i in range(len(layout.layers)))
     output = work_dir / "counts.txt"
     output.unlink(missing_ok=True)
     try:
-        library = plugin_library(qemu, spare=work_dir)
+        library = plugin_library(core.qemu, spare=work_dir)
     except ToolError as error:
-        return Counter(ICOUNT, icount_arguments(), elf, output, present, error.message)
+        return Counter(ICOUNT, icount_arguments(), elf, core, output, present, error.message)
     regions_file = work_dir / "regions.txt"
     regions_file.write_text(regions.text(), encoding="ascii")
     options = (f"file={library}", f"regions={regions_file}", f"out={output}")
     plugin = ",".join(o.replace(",", ",,") for o in options)
-    return Counter(PLUGIN, ("-plugin", plugin), elf, output, present)
+    return Counter(PLUGIN, ("-plugin", plugin), elf, core, output, present)
 
 
-def collect(counter: Counter, core: str, objdump: str = "arm-none-eabi-objdump") -> Counts:
+def collect(counter: Counter) -> Counts:
     """The run's figures. QEMU must have ended, and not by SIGKILL.
 
     Raises DeviceError where the counts are missing or cut short, or if no inference ran.
     """
-    return per_inference(read_counts(counter), counter, core, objdump)
+    return per_inference(read_counts(counter), counter)
 
 
 def read_counts(counter: Counter) -> BlockCounts:
@@ -167,30 +164,39 @@ def parse_counts(text: str, n_regions: int) -> BlockCounts:
     return BlockCounts(int(inferences), int(fewest), int(most), ordered)
 
 
-def per_inference(
-    counts: BlockCounts, counter: Counter, core: str, objdump: str = "arm-none-eabi-objdump"
-) -> Counts:
-    """Means of ``counts``, with cycles estimated by the table of ``core``."""
+def per_inference(counts: BlockCounts, counter: Counter) -> Counts:
+    """Means of ``counts``, with cycles estimated where there is a table for the counter's core."""
     n = counts.inferences
     if n == 0:
         raise DeviceError("no inference ran while instructions were counted")
-    image, models = read_image(counter.elf, objdump), core_timing(core).models
-    totals = [(instructions_of(r), *estimate(image, models, r)) for r in counts.regions]
-    instructions, *cycles = (round(sum(column) / n) for column in zip(*totals, strict=True))
+    rows = [(instructions_of(r), *_estimate(r, counter)) for r in counts.regions]
+
+    def mean(row: Sequence[int]) -> LayerCounts:
+        instructions, *cycles = (round(x / n) for x in row)
+        return LayerCounts(instructions, Cycles(*cycles) if cycles else None)
+
+    total = mean([sum(column) for column in zip(*rows, strict=True)])
+    assert total.instructions is not None
     return Counts(
         method=PLUGIN,
         inferences=n,
-        instructions=instructions,
+        instructions=total.instructions,
         fewest=counts.fewest,
         most=counts.most,
-        cycles=Cycles(*cycles),
+        cycles=total.cycles,
         layers=tuple(
-            LayerCounts(round(row[0] / n), Cycles(*(round(c / n) for c in row[1:])))
-            if present
-            else LayerCounts(None, None)
-            for present, row in zip(counter.present, totals[1:], strict=True)
+            mean(row) if present else LayerCounts(None, None)
+            for present, row in zip(counter.present, rows[1:], strict=True)
         ),
     )
+
+
+def _estimate(blocks: Sequence[Block], counter: Counter) -> tuple[int, ...]:
+    """Cycles as the core's three tables have them; nothing where there is no table."""
+    core = counter.core
+    if not core.timing:
+        return ()
+    return estimate(read_image(counter.elf, core), core_timing(core.timing).models, blocks)
 
 
 def instructions_of(blocks: Sequence[Block]) -> int:

@@ -1,5 +1,6 @@
 """Which addresses of a linked image belong to the model, to each layer, and to neither."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,8 +65,9 @@ class Regions:
 def regions_of(functions: Sequence[Function], image: Image, layout: CodeLayout) -> Regions:
     """Region 0 is the dispatch, 1 + i is layer i, -1 is outside.
 
-    GCC renames what it specializes, so a function is also found as ``name.constprop.0``. Two layers
-    that were folded into one function cannot be told apart: their code counts as dispatch.
+    GCC renames what it specializes, so a function is also found as ``name.constprop.0``, or
+    ``name$constprop$0`` where the assembler takes no dots. Two layers that were folded into one
+    function cannot be told apart: their code counts as dispatch.
     Raises DeviceError if the image has no invoke function, or never calls it.
     """
     entry = next((f.start for f in functions if f.name == layout.invoke), None)
@@ -82,7 +84,7 @@ def regions_of(functions: Sequence[Function], image: Image, layout: CodeLayout) 
     region_of = {layout.invoke: _DISPATCH} | {name: 1 + i for i, name in enumerate(layout.layers)}
     found: dict[tuple[int, int], set[int]] = {}
     for function in functions:
-        name, _, _ = function.name.partition(".")
+        name = re.split(r"[.$]", function.name, maxsplit=1)[0]
         region = region_of.get(name, _OUTSIDE if _matches(name, layout.outside) else None)
         if region is not None:
             found.setdefault((function.start, function.end), set()).add(region)

@@ -1,31 +1,25 @@
-"""The serial protocol's codec: frames to bytes and back, and the payloads of its messages.
+"""The serial protocol's messages: their types, and the payloads that the firmware sends.
 
-``templates/firmware/protocol.h`` says what the messages mean; ``frame.h`` what a frame is.
+``templates/firmware/protocol.h`` says what they mean; ``frames.py`` is what carries them.
 """
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from zlib import crc32
-
-from cobs import cobs
 
 from tinygen.ir import DType
+from tinygen.run.faults import fault_words
+from tinygen.run.frames import ProtocolError
 
-PROTOCOL_VERSION = 1
-SEQUENCES = 1 << 16
-REPLY = 0x80
+PROTOCOL_VERSION = 2
 
-_HEADER = struct.Struct("<HBH")
-_CRC = struct.Struct("<I")
 _IDENTITY = struct.Struct("<BBHHHHHIII")
 _TENSOR = struct.Struct("<BBBxIfi")
 _CRASH = struct.Struct("<5I")
 _REFUSED = struct.Struct("<BH")
 _DTYPES = tuple(DType)
-
-# Far above what any board's buffer holds: without a limit, endless noise would fill the memory.
-_LONGEST_FRAME = 1 << 17
+_TEXTS = 7
 
 
 class Message(IntEnum):
@@ -63,66 +57,10 @@ class Refusal(IntEnum):
     ARGUMENT = 4
 
 
-class ProtocolError(ValueError):
-    """Bytes that are no frame, or a payload that is not what its type asks for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One message; ``kind`` has the REPLY bit set in a reply."""
-
-    kind: int
-    sequence: int
-    payload: bytes = b""
-
-
-def encode_frame(frame: Frame) -> bytes:
-    """The bytes of a frame, from the one that ends whatever noise was before to its own end."""
-    body = _HEADER.pack(len(frame.payload), frame.kind, frame.sequence) + frame.payload
-    stuffed: bytes = cobs.encode(body + _CRC.pack(crc32(body)))
-    return b"\0" + stuffed + b"\0"
-
-
-def decode_frame(data: bytes) -> Frame:
-    """The frame in ``data``, the bytes between two delimiters. Raises ProtocolError."""
-    try:
-        body = cobs.decode(data)
-    except cobs.DecodeError as error:
-        raise ProtocolError(str(error)) from None
-    if len(body) < _HEADER.size + _CRC.size:
-        raise ProtocolError("too short")
-    checked, end = body[: -_CRC.size], body[-_CRC.size :]
-    length, kind, sequence = _HEADER.unpack_from(checked)
-    if crc32(checked) != _CRC.unpack(end)[0] or length != len(checked) - _HEADER.size:
-        raise ProtocolError("wrong length or checksum")
-    return Frame(kind, sequence, checked[_HEADER.size :])
-
-
-class FrameReader:
-    """Cuts a stream of bytes into frames; damaged ones are counted and left out."""
-
-    def __init__(self) -> None:
-        self.damaged = 0
-        self._rest = b""
-
-    def feed(self, data: bytes) -> list[Frame]:
-        """The frames that ``data`` completes."""
-        *complete, self._rest = (self._rest + data).split(b"\0")
-        if len(self._rest) > _LONGEST_FRAME:
-            self._rest = b""
-            self.damaged += 1
-        frames = []
-        for piece in filter(None, complete):
-            try:
-                frames.append(decode_frame(piece))
-            except ProtocolError:
-                self.damaged += 1
-        return frames
-
-
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What the firmware says of itself. ``stack_bytes`` is 0 where it is not known."""
+    """What the firmware says of itself. ``stack_bytes`` is 0 where it is not known; ``options`` are
+    those that its code was generated with."""
 
     version: int
     emulated: bool
@@ -138,6 +76,9 @@ class Identity:
     model_sha256: str
     board: str
     tinygen_version: str
+    options: str
+    framework: str
+    app: str
 
 
 def decode_identity(payload: bytes) -> Identity:
@@ -148,7 +89,7 @@ def decode_identity(payload: bytes) -> Identity:
     try:
         version, flags, *numbers = _IDENTITY.unpack_from(payload)
         texts, offset = [], _IDENTITY.size
-        for _ in range(4):
+        for _ in range(_TEXTS):
             end = offset + 1 + payload[offset]
             if end > len(payload):
                 raise ProtocolError("the identity is cut off")
@@ -187,7 +128,10 @@ def decode_tensor(payload: bytes) -> TensorInfo:
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """The processor's state at a fault; ``status`` and ``address`` are Arm's CFSR and BFAR."""
+    """The processor's state at a fault.
+
+    ``status`` is Arm's CFSR, or its bits that fit; ``address`` is the one that was accessed.
+    """
 
     exception: int
     pc: int
@@ -198,36 +142,14 @@ class Crash:
     @property
     def cause(self) -> str:
         """The fault in words."""
-        bits = [text for bit, text in _FAULTS.items() if self.status >> bit & 1]
-        name = _EXCEPTIONS.get(self.exception, f"exception {self.exception}")
-        return name + (f" ({', '.join(bits)})" if bits else "")
+        return fault_words(self.exception, self.status)
 
-
-# Armv7-M and Armv8-M Architecture Reference Manuals, B3.2.15: the bits of CFSR.
-_FAULTS = {
-    0: "instruction access violation",
-    1: "data access violation",
-    8: "bus error on an instruction fetch",
-    9: "bus error on a data access",
-    10: "imprecise bus error",
-    12: "bus error while stacking",
-    16: "undefined instruction",
-    17: "invalid state",
-    18: "invalid return",
-    19: "no coprocessor",
-    20: "stack overflow",
-    24: "unaligned access",
-    25: "division by zero",
-}
-_EXCEPTIONS = {
-    0: "check after the inference",
-    2: "NMI",
-    3: "HardFault",
-    4: "MemManage fault",
-    5: "BusFault",
-    6: "UsageFault",
-    7: "SecureFault",
-}
+    def words(self, where: Callable[[int], str]) -> str:
+        """The report as a person reads it; ``where`` turns an address into words."""
+        text = f"the firmware crashed: {self.cause}"
+        if self.pc or self.lr:  # a call of a null pointer has pc 0
+            text += f" at {where(self.pc)}, called from {where(self.lr)}"
+        return text
 
 
 def decode_crash(payload: bytes) -> Crash:

@@ -1,7 +1,8 @@
 """Firmware in QEMU, reached through the machine's serial port on a TCP socket.
 
-The socket is made here and handed over open, so no other program can take its port in between. QEMU
-waits with the machine's start until the connection stands.
+The connection is made here and one end of it handed over, so no other program can take a port in
+between. Xtensa's sim machine has no serial port: there the firmware reads and writes QEMU's own
+standard input and output (``uart_simcall.c``), which are then that end of the connection.
 """
 
 import re
@@ -16,19 +17,19 @@ from typing import IO, ClassVar
 
 from tinygen.board import Board
 from tinygen.errors import DeviceError
-from tinygen.run.process import end_process
+from tinygen.run.link import DEFAULT_RUN, RunOptions
+from tinygen.run.process import end_process, tied
 from tinygen.run.serial import SerialLink
-
-QEMU = "qemu-system-arm"
 
 _END_S = 5.0
 _STDERR_LINES = 4
-# What QEMU says on every start: it waits for us, and the machine's network card has no network.
+# What QEMU says on every start: the machine's network card has no network.
 _IDLE_TALK = re.compile(r": info: |warning: nic .* has no peer")
+_STDIO = "simcall"
 
 
 class QemuRunner:
-    """Runs a board's image in ``qemu-system-arm``."""
+    """Runs a board's image in the QEMU program that has its core."""
 
     name: ClassVar[str] = "qemu"
 
@@ -36,49 +37,81 @@ class QemuRunner:
         """Whether QEMU is installed, and emulates the board at all."""
         if not board.machine:
             return f"QEMU has no machine for {board.name}"
-        return None if shutil.which(QEMU) else f"{QEMU} is not installed"
+        program = board.core.qemu
+        return None if shutil.which(program) else f"{program} is not installed"
 
     @contextmanager
     def open(
-        self, board: Board, image: Path, arguments: Sequence[str] = ()
+        self, board: Board, image: Path, options: RunOptions = DEFAULT_RUN
     ) -> Iterator["QemuLink"]:
-        """Start ``image``; ``arguments`` go to QEMU, such as ``-plugin``."""
+        """Start ``image``; the arguments go to QEMU, such as ``-plugin``."""
         with (
             tempfile.TemporaryDirectory(prefix="tinygen-") as shared,
             tempfile.TemporaryFile() as messages,
-            socket.create_server(("127.0.0.1", 0)) as server,
+            _connection() as (ours, theirs),
         ):
-            port = server.getsockname()[1]
+            process = _start(board, image, theirs, options.arguments, messages)
             try:
-                process = subprocess.Popen(
-                    qemu_command(board, image, server.fileno(), arguments),
-                    pass_fds=(server.fileno(),),
-                    stdin=subprocess.DEVNULL,
-                    stdout=messages,
-                    stderr=messages,
-                )
-            except OSError as error:
-                raise DeviceError(f"cannot run {QEMU}: {error.strerror}") from None
-            # If QEMU dies, nothing may be left that still accepts the connection.
-            server.close()
-            link: QemuLink | None = None
-            try:
-                link = QemuLink(port, process, messages, Path(shared))
-                yield link
+                # QEMU's end is QEMU's alone: when it dies, the connection ends.
+                theirs.close()
+                yield QemuLink(ours, process, messages, Path(shared))
+                # The firmware has been told to quit, or sees the end of its input.
+                ours.close()
                 end_process(process, _END_S)
             finally:
                 process.kill()
                 process.wait()
-                if link is not None:
-                    link.close()
 
 
-def qemu_command(board: Board, image: Path, listener: int, arguments: Sequence[str]) -> list[str]:
-    """QEMU's command line; ``listener`` is the descriptor of a listening socket."""
-    chardev = f"socket,id=host,fd={listener},server=on,wait=on,nodelay=on"
+@contextmanager
+def _connection() -> Iterator[tuple[SerialLink, socket.socket]]:
+    """Both ends of a connection on this computer."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ours = SerialLink(f"socket://127.0.0.1:{server.getsockname()[1]}")
+        theirs, _ = server.accept()
+    try:
+        theirs.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        yield ours, theirs
+    finally:
+        theirs.close()
+        ours.close()
+
+
+def _start(
+    board: Board,
+    image: Path,
+    serial: socket.socket,
+    arguments: Sequence[str],
+    messages: IO[bytes],
+) -> "subprocess.Popen[bytes]":
+    """Start QEMU with its end of the connection. Raises DeviceError."""
+    assert board.uart is not None
+    stdio = board.uart.driver == _STDIO
+    command = qemu_command(board, image, None if stdio else serial.fileno(), arguments)
+    try:
+        return subprocess.Popen(
+            tied(command),
+            pass_fds=() if stdio else (serial.fileno(),),
+            stdin=serial.fileno() if stdio else subprocess.DEVNULL,
+            stdout=serial.fileno() if stdio else messages,
+            stderr=messages,
+        )
+    except OSError as error:
+        raise DeviceError(f"cannot run {command[0]}: {error.strerror}") from None
+
+
+def qemu_command(
+    board: Board, image: Path, connection: int | None, arguments: Sequence[str]
+) -> list[str]:
+    """QEMU's command line; ``connection`` is the descriptor of a socket, None for QEMU's stdio."""
+    assert board.qemu is not None
+    serial = ["-serial", "none"]
+    if connection is not None:
+        chardev = f"socket,id=host,fd={connection},nodelay=on"
+        serial = ["-chardev", chardev, "-serial", "chardev:host"]
     return [
-        QEMU, "-machine", board.machine, "-nodefaults", "-display", "none", "-monitor", "none",
-        "-chardev", chardev, "-serial", "chardev:host",
+        board.core.qemu, "-machine", board.qemu.machine, *board.qemu.options,
+        "-nodefaults", "-display", "none", "-monitor", "none", *serial,
         "-semihosting-config", "enable=on,target=native",
         "-kernel", str(image),
         *arguments,
@@ -88,15 +121,17 @@ def qemu_command(board: Board, image: Path, listener: int, arguments: Sequence[s
 class QemuLink:
     """The emulated serial port; errors tell what QEMU said."""
 
+    advice = "the firmware does not start: was it built for this board?"
+
     def __init__(
-        self, port: int, process: "subprocess.Popen[bytes]", messages: IO[bytes], shared: Path
+        self,
+        serial: SerialLink,
+        process: "subprocess.Popen[bytes]",
+        messages: IO[bytes],
+        shared: Path,
     ) -> None:
-        self._process, self._messages = process, messages
+        self._serial, self._process, self._messages = serial, process, messages
         self.shared = shared
-        try:
-            self._serial = SerialLink(f"socket://127.0.0.1:{port}")
-        except DeviceError as error:
-            raise self._explained(error) from None
 
     def read(self, timeout_s: float) -> bytes:
         """What has arrived, after waiting ``timeout_s`` at most for the first byte."""
@@ -112,9 +147,9 @@ class QemuLink:
         except DeviceError as error:
             raise self._explained(error) from None
 
-    def close(self) -> None:
-        """Close the connection."""
-        self._serial.close()
+    def restore(self) -> bool:
+        """Firmware that starts again in an emulator does so by a fault of its own."""
+        return False
 
     def _explained(self, error: DeviceError) -> DeviceError:
         """What became of QEMU, if it has ended; else the error as it is."""

@@ -6,7 +6,8 @@ to answer at once. The result is a band, and it is called an estimate everywhere
 """
 
 from tinygen.timing.cores import CORES, CoreTiming, core_timing
-from tinygen.timing.decode import Image, Instruction, Kind, read_image
+from tinygen.timing.disassembly import parse_disassembly, read_image
+from tinygen.timing.instruction import Image, Instruction, Kind
 from tinygen.timing.model import Block, Cycles, Model, Price, estimate, price
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Price",
     "core_timing",
     "estimate",
+    "parse_disassembly",
     "price",
     "read_image",
 ]

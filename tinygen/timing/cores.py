@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from tinygen.errors import BoardError
-from tinygen.timing.decode import Kind
+from tinygen.timing.instruction import Kind
 from tinygen.timing.model import Model, Pairing
 
 

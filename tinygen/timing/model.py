@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tinygen.timing.decode import LEAVES, Image, Instruction, Kind
+from tinygen.timing.instruction import LEAVES, Image, Instruction, Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""PlatformIO without its registry: stand-in packages, fake boot loaders, tests with both."""

@@ -1,0 +1,1 @@
+"""Small stand-ins for the Arduino API and ESP-IDF's, so that generated sketches run here."""

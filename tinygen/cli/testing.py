@@ -1,0 +1,183 @@
+"""Commands that run a model's firmware and judge it."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tinygen.cli.group import print_json
+from tinygen.cli.options import (
+    MODEL,
+    PORT_HELP,
+    PROBE_HELP,
+    compile_options,
+    json_option,
+    progress,
+    target_options,
+)
+from tinygen.errors import BudgetError, MismatchError, TinygenError
+
+if TYPE_CHECKING:
+    from tinygen.compile import Options
+    from tinygen.firmware.target import Target
+
+
+@click.command()
+@click.argument("model", type=MODEL)
+@target_options
+@click.option("--vectors", type=MODEL, help="An .npz of in0.., out0.. (and tflm0..).")
+@click.option(
+    "--count",
+    type=click.IntRange(min=1),
+    default=8,
+    show_default=True,
+    help="Vectors to draw where no file is given.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Seed of drawn vectors.",
+)
+@click.option(
+    "--keep",
+    "-o",
+    "directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep the generated project in this directory.",
+)
+@click.option("--port", help=PORT_HELP)
+@click.option("--no-flash", is_flag=True, help="The firmware is on the board already.")
+@click.option("--probe", default="", help=PROBE_HELP)
+@click.option(
+    "--runner",
+    type=click.Choice(["native", "qemu", "renode", "serial"]),
+    help="Where to run the firmware; default: the board's own.",
+)
+@click.option("--max-flash", type=int, help="Fail above this many bytes of flash.")
+@click.option("--max-ram", type=int, help="Fail above this many bytes of RAM.")
+@click.option("--max-instructions", type=int, help="Fail above this many per inference.")
+@click.option("--max-cycles", type=int, help="Fail above this estimate (its middle).")
+@compile_options
+@json_option
+def test(
+    model: Path,
+    target: "Target",
+    vectors: Path | None,
+    count: int,
+    seed: int,
+    directory: Path | None,
+    port: str | None,
+    no_flash: bool,
+    probe: str,
+    runner: str | None,
+    max_flash: int | None,
+    max_ram: int | None,
+    max_instructions: int | None,
+    max_cycles: int | None,
+    options: "Options",
+    as_json: bool,
+) -> None:
+    """Generate, build and run MODEL's firmware; compare all outputs byte for byte.
+
+    Without --vectors the inputs are drawn from a seed, extremes first, and the expected outputs
+    are the numpy reference's, and the reference interpreter's too where it is installed.
+    """
+    from tinygen.run.link import RunOptions
+    from tinygen.validate import Budget, Flashing, validate
+
+    run = RunOptions(runner=runner, port=port)
+    report = validate(
+        model,
+        target.in_runner(run.runner_of(target.board)),
+        options,
+        vectors=vectors,
+        count=count,
+        seed=seed,
+        directory=directory,
+        run=run,
+        flashing=None if no_flash else Flashing(probe),
+        progress=progress,
+    )
+    budget = Budget(max_flash, max_ram, max_instructions, max_cycles)
+    exceeded = budget.exceeded(report)
+    if as_json:
+        print_json(report.to_json() | {"exceeded": list(exceeded)})
+    else:
+        click.echo(report.to_text())
+    if exceeded:
+        # Not raised: under --json that would print a second value after the report.
+        click.echo(f"error: over budget: {'; '.join(exceeded)}", err=True)
+        sys.exit(BudgetError.exit_code)
+    if not report.passed:
+        sys.exit(MismatchError.exit_code)
+
+
+@click.command()
+@click.argument("models", type=MODEL, nargs=-1, required=True)
+@click.option(
+    "--board",
+    "-b",
+    "boards",
+    required=True,
+    multiple=True,
+    help="A named board; give the option again for more.",
+)
+@click.option(
+    "--count",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    help="Vectors per model.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the vectors."
+)
+@compile_options
+@json_option
+def bench(
+    models: tuple[Path, ...],
+    boards: tuple[str, ...],
+    count: int,
+    seed: int,
+    options: "Options",
+    as_json: bool,
+) -> None:
+    """Measure several MODELS on boards: instructions, cycles, flash and RAM, as a table.
+
+    A model that cannot be measured on a board is told on stderr and left out; the exit code is then
+    that of the error.
+    """
+    from tinygen.board.file import load_board
+    from tinygen.firmware.target import choose_target
+    from tinygen.report import bench_table
+    from tinygen.validate import validate
+
+    targets = [choose_target(load_board(board)) for board in boards]
+    reports, worst = [], 0
+    for target in targets:
+        for model in models:
+            try:
+                report = validate(
+                    model,
+                    target,
+                    options,
+                    vectors=None,
+                    count=count,
+                    seed=seed,
+                    directory=None,
+                    progress=progress,
+                )
+            except TinygenError as error:
+                worst = max(worst, error.exit_code)
+                progress(f"error: {error}\n  left out: {model.name} on {target.board.name}")
+            else:
+                reports.append(report)
+                worst = max(worst, 0 if report.passed else MismatchError.exit_code)
+    if as_json:
+        print_json([r.to_json() for r in reports])
+    elif reports:
+        click.echo("\n".join(bench_table(reports)))
+    sys.exit(worst)

@@ -1,0 +1,1 @@
+"""From a linked image onto the board."""
