@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["firmware_tests.tiers", "pytester"]
+pytest_plugins = ["firmware_tests.tiers", "firmware_tests.skips", "pytester"]
 
 
 @pytest.fixture(scope="session")

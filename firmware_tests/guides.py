@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from tinygen.board.file import all_boards, load_board
+from tinygen.board.file import load_board
 from tinygen.cli import main
 
 _FENCE = re.compile(
@@ -82,8 +82,3 @@ def check_command(words: tuple[str, ...]) -> None:
                 parameter.type.convert(value, parameter, context)
             if parameter.name in ("board", "boards"):
                 load_board(value)
-
-
-def board_names() -> set[str]:
-    """The names of all boards."""
-    return {board.name for board in all_boards()}

@@ -20,6 +20,10 @@ class TinygenError(Exception):
         return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
 
 
+class OptionError(TinygenError):
+    """Choices that do not go together, or not with the board."""
+
+
 class ModelError(TinygenError):
     """The model file is malformed: it cannot be read as a TFLite flatbuffer."""
 

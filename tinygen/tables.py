@@ -1,9 +1,12 @@
 """Plain-text tables, and the lists of boards and tools that are shown as such."""
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from tinygen.board import Board
-from tinygen.doctor import Check
+
+if TYPE_CHECKING:
+    from tinygen.doctor import Check
 
 
 def table(
@@ -86,7 +89,7 @@ def kibibytes(size: int | None) -> str:
     return "-" if size is None else f"{size / 1024:.0f}K"
 
 
-def doctor_table(found: Sequence[Check]) -> list[str]:
+def doctor_table(found: "Sequence[Check]") -> list[str]:
     """One line per tool; what is missing is followed by the line that installs it."""
     rows = [("", "tool", "version", "needed for")]
     for check in found:

@@ -37,9 +37,9 @@ class Tool:
     """A tool, how to look for it, and how its packages are called.
 
     ``packages`` maps a package manager to package names; ``advice`` is the install line without one
-    of those managers. ``group`` is BASIC for what everyone needs, EXTRA for what some ways to build
-    and to upload need, OPTIONAL for what nobody does, or the architecture (``Core.arch``) whose
-    boards need it.
+    of those managers. ``group`` is BASIC for what everyone needs, EXTRA for what some ways to
+    build, to upload and to test need, OPTIONAL for what nobody does, or the architecture
+    (``Core.arch``) whose boards need it.
     """
 
     name: str
@@ -148,6 +148,13 @@ def _named(name: str) -> Callable[[], Found | None]:
 def _there(name: str) -> Callable[[], Found | None]:
     """For a program that has no option to tell its version."""
     return lambda: Found("", path) if (path := shutil.which(name)) else None
+
+
+def _arm_cplusplus() -> Found | None:
+    """The C++ library that the cross compiler links without being asked, in its small form."""
+    library = _output("arm-none-eabi-g++", "-print-file-name=libstdc++_nano.a")
+    path = (library or "").strip()
+    return Found("", path) if Path(path).is_absolute() else None
 
 
 _ARM_SITE = "get it from https://developer.arm.com/downloads/-/arm-gnu-toolchain-downloads"
@@ -310,8 +317,30 @@ TOOLS = (
         group=EXTRA,
     ),
     Tool(
+        "c++",
+        "Arduino sketches in this project's own tests",
+        _named("c++"),
+        packages={"apt-get": "g++", "dnf": "gcc-c++", "pacman": "gcc", "apk": "g++"},
+        advice="xcode-select --install" if sys.platform == "darwin" else "install a C++ compiler",
+        group=EXTRA,
+    ),
+    Tool(
+        "libstdc++",
+        "linking Cortex-M firmware as PlatformIO does",
+        _arm_cplusplus,
+        packages={
+            "apt-get": "libstdc++-arm-none-eabi-newlib",
+            "dnf": "arm-none-eabi-gcc-cs-c++",
+            "pacman": "arm-none-eabi-newlib",
+            "apk": "g++-arm-none-eabi",
+            "brew": "gcc-arm-embedded",
+        },
+        advice=_ARM_SITE,
+        group=EXTRA,
+    ),
+    Tool(
         "openocd",
-        "flashing through a debug probe without PlatformIO",
+        "flashing by debug probe without PlatformIO",
         _named("openocd"),
         packages={"apt-get": "openocd", "dnf": "openocd", "pacman": "openocd", "brew": "open-ocd"},
         advice="get it from https://openocd.org",
@@ -319,7 +348,7 @@ TOOLS = (
     ),
     Tool(
         "stm32flash",
-        "flashing an STM32 through its serial boot loader",
+        "flashing by an STM32's serial boot loader",
         _there("stm32flash"),
         packages={
             "apt-get": "stm32flash",

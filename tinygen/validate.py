@@ -14,7 +14,7 @@ import numpy as np
 from tinygen import interpreters, reference
 from tinygen.compile import Options, compile_graph
 from tinygen.emit import Program
-from tinygen.errors import DeviceError, ModelError, ToolError
+from tinygen.errors import ModelError, OptionError, ToolError
 from tinygen.firmware.project import place_arena, write_project
 from tinygen.firmware.target import App, Target
 from tinygen.frontend.tflite import read_model
@@ -186,17 +186,24 @@ def validate(
     """
     from tinygen.build.image import build
     from tinygen.flash.upload import flash
+    from tinygen.run.runners import runner_for
     from tinygen.run.session import Session
     from tinygen.usb.detect import port_of
 
     if target.app is not App.DEVICE:
-        raise DeviceError(
+        raise OptionError(
             f"firmware with --app {target.app.value} does not speak tinygen's protocol",
             "`tinygen generate` writes it, the benchmark's own runner drives it",
         )
     model = load_model(path, options.numerics)
     board = target.board
+    runner_for(board, run)  # what is not installed is better known before anything is built
     on_hardware = run.runner_of(board) == "serial"
+    if on_hardware and flashing is not None and board.platformio is None:
+        raise OptionError(
+            f"{board.name} is nothing to upload to",
+            "leave --port and --runner out; --no-flash if its firmware is behind the port already",
+        )
     if on_hardware and run.port is None:
         run = replace(run, port=port_of(board))
     program = compile_loaded(model, target, options)

@@ -16,13 +16,12 @@ from click.testing import CliRunner, Result
 
 from firmware_tests.fault_proxy import FaultProxy, Faults, Port, PtyPort, TcpPort
 from firmware_tests.models import samples
+from firmware_tests.models.residual import SHA256, residual_program
 from tinygen import reference
 from tinygen.board import Board
 from tinygen.board.file import load_board
 from tinygen.build.image import build
 from tinygen.cli import main
-from tinygen.compile import Options, compile_graph
-from tinygen.emit import Program
 from tinygen.errors import DeviceError
 from tinygen.firmware.project import write_project
 from tinygen.firmware.target import choose_target
@@ -35,7 +34,6 @@ from tinygen.run.qemu import QemuRunner
 from tinygen.run.serial import SerialLink
 from tinygen.vectors import draw_vectors
 
-SHA256 = "ab" * 32
 FIRMWARE = Expected(model_sha256=SHA256)
 STUBBORN = Patience(boot_s=20.0, reply_s=0.04, invoke_s=20.0, retries=300)
 SHORT = Patience(boot_s=0.6, reply_s=0.05, invoke_s=0.3, retries=3)
@@ -58,15 +56,8 @@ class Firmware:
 def built(board: Board, directory: Path) -> Path:
     """The firmware of one model, with frames as short as on a small board."""
     short = replace(board, serial=replace(board.serial, payload_bytes=256, window=4))
-    write_project(program_for(short), choose_target(short), directory)
+    write_project(residual_program(short, side=SIDE), choose_target(short), directory)
     return build(directory).image
-
-
-def program_for(board: Board) -> Program:
-    return compile_graph(
-        samples.residual(SIDE), "residual.tflite", SHA256, board.core.name, board.core.isa,
-        Options(),
-    )  # fmt: skip
 
 
 def firmware(start: Callable[[], AbstractContextManager[Link]]) -> Firmware:

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from firmware_tests.models import samples
+from firmware_tests.models.residual import SHA256, residual_program
 from firmware_tests.tiers import Prove
 from tinygen import reference
 from tinygen.board import Board, Qemu
 from tinygen.board.file import all_boards, load_board
 from tinygen.build.image import build
-from tinygen.compile import Options, compile_graph
 from tinygen.firmware.project import write_project
 from tinygen.firmware.target import choose_target
 from tinygen.run.device import Expected
@@ -26,15 +26,12 @@ pytestmark = pytest.mark.emulated
 BLUEPILL = replace(load_board("bluepill_f103c8"), qemu=Qemu("stm32vldiscovery", ()))
 BOARDS = [b for b in all_boards() if b.runner == "serial" and b.qemu is not None]
 QEMU = RunOptions(runner="qemu")
-SHA256 = "ab" * 32
 
 
 @pytest.mark.parametrize("board", [*BOARDS, BLUEPILL], ids=lambda b: b.name)
 def test_a_named_board_runs_in_qemu(board: Board, tmp_path: Path, prove: Prove) -> None:
     graph = samples.residual()
-    program = compile_graph(
-        graph, "residual.tflite", SHA256, board.core.name, board.core.isa, Options()
-    )
+    program = residual_program(board)
     write_project(program, choose_target(board, "bare").in_runner("qemu"), tmp_path)
     image = build(tmp_path).image
     with open_device(board, image, Expected(model_sha256=SHA256), QEMU) as device:

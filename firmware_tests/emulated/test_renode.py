@@ -12,12 +12,11 @@ import numpy as np
 import pytest
 
 from firmware_tests.models import samples
+from firmware_tests.models.residual import residual_program
 from tinygen import reference
 from tinygen.board import Board
 from tinygen.board.file import all_boards, load_board
 from tinygen.build.image import build
-from tinygen.compile import Options, compile_graph
-from tinygen.emit import Program
 from tinygen.errors import DeviceError, ToolError
 from tinygen.firmware.project import write_project
 from tinygen.firmware.target import choose_target
@@ -30,7 +29,6 @@ from tinygen.run.runners import open_device
 from tinygen.run.session import Session
 from tinygen.vectors import draw_vectors
 
-SHA256 = "ab" * 32
 RENODE = RunOptions(runner="renode")
 BOARDS = [b for b in all_boards() if b.renode and b.bare]
 
@@ -50,15 +48,11 @@ pytestmark = [
 ]
 
 
-def compiled(board: Board) -> Program:
-    return compile_graph(
-        samples.residual(), "residual.tflite", SHA256, board.core.name, board.core.isa, Options()
-    )
-
-
 def built(board: Board, directory: Path, statement: str = "residual_invoke();") -> Path:
     """The image of firmware whose inference is ``statement``."""
-    write_project(compiled(board), choose_target(board, "bare").in_runner("renode"), directory)
+    write_project(
+        residual_program(board), choose_target(board, "bare").in_runner("renode"), directory
+    )
     file = directory / "src" / "device" / "firmware_model.c"
     text = file.read_text()
     assert "residual_invoke();" in text
@@ -74,7 +68,7 @@ def skip_helium(board: Board, error: ToolError) -> None:
 
 @pytest.mark.parametrize("board", BOARDS, ids=lambda b: b.name)
 def test_outputs_and_traces_equal_the_reference(board: Board, tmp_path: Path) -> None:
-    program, image = compiled(board), built(board, tmp_path / "a project")
+    program, image = residual_program(board), built(board, tmp_path / "a project")
     graph = program.graph
     try:
         with open_device(board, image, options=RENODE) as device:
@@ -99,7 +93,7 @@ def test_outputs_and_traces_equal_the_reference(board: Board, tmp_path: Path) ->
 def test_renode_and_qemu_count_the_same_instructions(board: Board, tmp_path: Path) -> None:
     if reason := QemuRunner().available(board):
         pytest.skip(reason)
-    program, image = compiled(board), built(board, tmp_path / "p")
+    program, image = residual_program(board), built(board, tmp_path / "p")
     vectors = draw_vectors(program.graph, 3, seed=2).inputs
     work = tmp_path / 'it\'s "ü"'
     work.mkdir()
@@ -121,7 +115,9 @@ def test_renode_and_qemu_count_the_same_instructions(board: Board, tmp_path: Pat
 
 def qemu_built(board: Board, directory: Path) -> Path:
     """The image that ends QEMU by itself."""
-    write_project(compiled(board), choose_target(board, "bare").in_runner("qemu"), directory)
+    write_project(
+        residual_program(board), choose_target(board, "bare").in_runner("qemu"), directory
+    )
     return build(directory).image
 
 

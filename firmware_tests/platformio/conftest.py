@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from firmware_tests.models import samples
+from firmware_tests.models.residual import residual_program
 from firmware_tests.platformio.standins import make_core_dir
 from tinygen.build import platformio
-from tinygen.compile import Options, compile_graph
-from tinygen.emit import ArenaKind
 from tinygen.firmware.project import write_project
 from tinygen.firmware.target import Target
 
@@ -61,12 +59,7 @@ def generate() -> Generate:
     """Write the project of a small model for a target."""
 
     def write(target: Target, directory: Path) -> Path:
-        core = target.board.core
-        options = Options(arena=ArenaKind.STATIC)
-        program = compile_graph(
-            samples.residual(), "residual.tflite", "ab" * 32, core.name, core.isa, options
-        )
-        write_project(program, target, directory)
+        write_project(residual_program(target.board), target, directory)
         return directory
 
     return write

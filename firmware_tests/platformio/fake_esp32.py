@@ -1,7 +1,8 @@
 """The boot loader in an ESP32's ROM, and the flasher that esptool puts into its RAM, on a serial
 port. Source: Espressif's "Serial protocol" of esptool's documentation.
 
-It keeps what is written, and refuses data with a wrong checksum and blocks out of order.
+It keeps what is written, and refuses data with a wrong checksum and blocks out of order, or more or
+larger ones than it was told to expect.
 """
 
 import hashlib
@@ -32,7 +33,7 @@ class FakeEsp32:
     def __init__(self) -> None:
         self.flash = bytearray(b"\xff" * (4 << 20))
         self._stub = False
-        self._sizes = (0, 0, 0)  # bytes in all, bytes a block, where
+        self._sizes = (0, 0, 0, 0)  # bytes in all, blocks, bytes a block, where
         self._blocks = 0
         self._data = b""
 
@@ -54,7 +55,8 @@ class FakeEsp32:
             value = _REGISTERS.get(words[0], 0)
         elif op in (_FLASH_BEGIN, _DEFLATE_BEGIN):
             # The first word is the size once unpacked; the ROM and the flasher round it alike.
-            self._sizes, self._blocks, self._data = (words[0], words[2], words[3]), 0, b""
+            total, blocks, size, offset = words
+            self._sizes, self._blocks, self._data = (total, blocks, size, offset), 0, b""
         elif op in (_FLASH_DATA, _DEFLATE_DATA, _MEM_DATA):
             good = self._block(op, words, data[16:], checksum)
         elif op == _MD5:
@@ -74,11 +76,11 @@ class FakeEsp32:
             return False
         if op == _MEM_DATA:
             return True
-        if number != self._blocks:
+        total, blocks, longest, offset = self._sizes
+        if number != self._blocks or number >= blocks or size > longest:
             return False
         self._blocks += 1
         self._data += data
-        total, _, offset = self._sizes
         plain = self._data
         if op == _DEFLATE_DATA:
             plain = zlib.decompressobj().decompress(self._data)

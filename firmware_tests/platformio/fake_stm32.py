@@ -49,17 +49,21 @@ class FakeStm32:
             self._write(wire)
         elif command == _ERASE:
             self._erase(wire)
-        else:
-            self.started_at = self._address(wire)
+        elif (address := self._address(wire)) is not None:
+            self.started_at = address
 
-    def _address(self, wire: Wire) -> int:
+    def _address(self, wire: Wire) -> int | None:
+        """The address that follows a command; a damaged one ends the command."""
         data = wire.read(5)
         good = len(data) == 5 and _xor(data) == 0
         wire.write(_ACK if good else _NACK)
-        return int.from_bytes(data[:4], "big")
+        return int.from_bytes(data[:4], "big") if good else None
 
     def _read(self, wire: Wire) -> None:
-        start = self._address(wire) - _FLASH
+        address = self._address(wire)
+        if address is None:
+            return
+        start = address - _FLASH
         count, check = wire.read(2)
         assert count ^ check == 0xFF
         inside = start >= 0 and start + count < len(self.flash)
@@ -68,7 +72,10 @@ class FakeStm32:
         wire.write(_ACK + data)
 
     def _write(self, wire: Wire) -> None:
-        start = self._address(wire) - _FLASH
+        address = self._address(wire)
+        if address is None:
+            return
+        start = address - _FLASH
         (count,) = wire.read(1)
         data, check = wire.read(count + 1), wire.read(1)
         span = slice(start, start + len(data))

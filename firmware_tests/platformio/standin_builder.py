@@ -62,7 +62,7 @@ if protocol == "serial":
         UPLOADCMD='$UPLOADER $UPLOADERFLAGS "$SOURCE" "$UPLOAD_PORT"',
     )
     steps = [env.VerboseAction(env.AutodetectUploadPort, "Looking for upload port...")]
-elif protocol in ("stlink", "cmsis-dap", "jlink"):
+elif protocol in ("stlink", "cmsis-dap"):
     transport = "hla_swd" if protocol == "stlink" else "swd"
     target = board.get("debug.openocd_target", board.get("build.mcu")[:5])
     env.Replace(

@@ -56,10 +56,10 @@ def test_platformio_and_make_build_the_same_code(
     assert functions(by_pio.image) == functions(by_make.image)
 
 
-def test_the_image_has_the_right_arithmetic(
+def test_the_image_has_the_boards_floating_point_convention(
     tmp_path: Path, generate: Generate, stand_ins: Path
 ) -> None:
-    """Floating-point calling convention and small C library: neither is the platform's doing."""
+    """It is not the platform's doing."""
     del stand_ins
     directory = generate(choose_target(load_board("nrf52840_dk"), "bare"), tmp_path / "p")
     with build(directory, BuildTool.PIO).image.open("rb") as file:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from firmware_tests.models import samples
+from firmware_tests.models.residual import residual_program
 from firmware_tests.platformio.catalogue import known_boards, platform_versions
 from firmware_tests.platformio.conftest import Generate, pio
 from firmware_tests.tiers import Prove
 from tinygen.board import Board, Framework
 from tinygen.board.file import all_boards, load_board
-from tinygen.compile import Options, compile_graph
+from tinygen.compile import Options
 from tinygen.emit import ArenaKind
 from tinygen.firmware.files import project_files
 from tinygen.firmware.project import place_arena
@@ -44,11 +44,7 @@ for path in sys.argv[1:]:
 
 
 def ini_of(target: Target) -> str:
-    core = target.board.core
-    program = compile_graph(
-        samples.residual(), "residual.tflite", "ab" * 32, core.name, core.isa,
-        Options(arena=ArenaKind.CALLER),
-    )  # fmt: skip
+    program = residual_program(target.board, Options(arena=ArenaKind.CALLER))
     return project_files(place_arena(program, target), target)["platformio.ini"]
 
 

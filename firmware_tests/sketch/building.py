@@ -16,6 +16,7 @@ import tty
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from firmware_tests.kernels.harness import SANITIZERS
@@ -68,13 +69,19 @@ def model_objects(project: Path, compilers: Compilers) -> list[Path]:
     kept = tuple(f for f in flags if not f.startswith("-I"))
     key = hashlib.sha256(repr((texts, compilers, kept)).encode()).hexdigest()
     if key not in _models:
-        _models[key] = compile_all(sorted(folder.glob("*.c")), compilers, flags, _models_of / key)
+        _models[key] = compile_all(sorted(folder.glob("*.c")), compilers, flags, _store() / key)
     return _models[key]
 
 
-_models_of = Path(tempfile.mkdtemp(prefix="tinygen-models-"))
 _models: dict[str, list[Path]] = {}
-atexit.register(shutil.rmtree, _models_of, ignore_errors=True)
+
+
+@cache
+def _store() -> Path:
+    """Where this process keeps the objects of all models."""
+    directory = Path(tempfile.mkdtemp(prefix="tinygen-models-"))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    return directory
 
 
 def project_flags(project: Path) -> list[str]:

@@ -11,6 +11,7 @@ from tinygen.board import Board, MemoryKind
 from tinygen.board.file import BOARDS_VARIABLE, all_boards, load_board
 from tinygen.build.image import build
 from tinygen.compile import Options
+from tinygen.errors import BuildError
 from tinygen.firmware.project import write_project
 from tinygen.firmware.target import choose_target
 from tinygen.validate import compile_file
@@ -137,9 +138,9 @@ def test_a_new_board_needs_its_file_alone(tmp_path: Path, monkeypatch: pytest.Mo
     setup = (tmp_path / "project" / "bare" / "board_setup.c").read_text()
     assert body(setup) == [
         "/* start a clock */",
-        "MMIO(0x46000000u) |= 0x00000100u;",
+        "change(0x46000000u, 0x00000000u, 0x00000100u);",
         "/* and take it */",
-        "MMIO(0x46000004u) = (MMIO(0x46000004u) & ~0x000000F0u) | 0x00000050u;",
+        "change(0x46000004u, 0x000000F0u, 0x00000050u);",
         "wait_for(0x46000004u, 0x00000400u);",
         "/* look, and do not touch */",
         "wait_for(0x46000008u, 0x00000001u);",
@@ -147,6 +148,24 @@ def test_a_new_board_needs_its_file_alone(tmp_path: Path, monkeypatch: pytest.Mo
     # The project goes on without the file: it has its own copy.
     monkeypatch.delenv(BOARDS_VARIABLE)
     assert build(tmp_path / "project").board == "made_up_m33"
+
+
+@pytest.mark.parametrize(
+    ("driver", "peripheral", "baud"),
+    [
+        ("stm32", "USART1", 921_600),
+        ("stm32v2", "USART1", 921_600),
+        ("stm32v2", "LPUART1", 6_000_000),
+    ],
+)
+def test_a_baud_rate_that_the_clock_cannot_give_is_no_firmware(
+    driver: str, peripheral: str, baud: int, tmp_path: Path
+) -> None:
+    text = MADE_UP.replace('"stm32v2"', f'"{driver}"').replace("LPUART1", peripheral)
+    file = tmp_path / "made_up_m33.toml"
+    file.write_text(text.replace("921_600", str(baud)))
+    with pytest.raises(BuildError, match="clock is too slow for its baud rate"):
+        built(load_board(str(file)), tmp_path / "project")
 
 
 def address_of(image: Path, symbol: str) -> int:

@@ -176,6 +176,22 @@ def test_a_new_board_needs_its_file_alone(tmp_path: Path) -> None:
         (('"0777"', '"777"'), "'codes' has '777'"),
         (("[usb]", '[usb]\nprobe = "st-link"'), "did you mean 'stlink'"),
         (("[platformio]\nplatform =", "[platformio]\nplatfrom ="), "'platform' is missing"),
+        (("ststm32 @ ~19.6.0", "ststm32"), "'platform' is 'ststm32'; pin its version"),
+        (("[usb]", '[platformio.options]\nframework = "x"\n[usb]'), "which tinygen writes itself"),
+        (('core = "cortex-m4"', 'core = "lx6"'), "no start-up code for core 'lx6'"),
+        (('["bare"]', '["bare", "espidf"]'), "'espidf' is for an ESP32"),
+        (('["bare"]\nrunner = "qemu"', '["bare"]\nrunner = "native"'), "'host' alone"),
+        (("\nclock_hz = ", "\nclock_hz = 0 # "), "'clock_hz' is 0; it must be from 1"),
+        (("origin = 0x2000_0000", "origin = 0xFFFF_0000"), "'ram' ends behind the address"),
+        (('stack = "8K"', 'stack = "4M"'), r"'stack' is 4194304; .* less than 'ram'"),
+        (('stack = "8K"', "stack = 8"), "'stack' is 8; it must be 256 at least"),
+        (('stack = "8K"', 'stack = "8K"\narena = "flash"'), "'arena' is 'flash', whose kind is"),
+        (('driver = "cmsdk"\norigin', 'driver = "cmsdk"\n# origin'), r"\[uart\]: 'origin' is 0x0"),
+        (
+            ('"cmsdk"\norigin = 0x4000_4000\nclock_hz = ', '"stm32"\norigin = 4\nclock_hz = 0 # '),
+            "115200 baud needs a clock from 1843200",
+        ),
+        (("window = 8", 'port = "uart"'), r"\[serial\]: 'port' is 'uart'"),
     ],
 )
 def test_a_wrong_board_file_is_refused(
@@ -203,6 +219,10 @@ def test_a_vendors_framework_needs_platformio(tmp_path: Path) -> None:
     ("change", "message"),
     [
         (('tx = "PA2"', 'tx = "2"'), r"\[uart\]: 'tx' is '2'; a pin is written as \"PA2\""),
+        (('rx = "PA3"', 'rx = "PA16"'), r"'rx' is 'PA16'; a pin is written as"),
+        (("alternate = 7", "alternate = 77"), "'alternate' is 77; it must be from 0 to 15"),
+        (('"USART2"', '"UART 2"'), "'peripheral' is 'UART 2'"),
+        (('uart = "usart2"', 'uart = "usart 2"'), r"\[renode\]: 'uart' is 'usart 2'"),
         (('peripheral = "USART2"', ""), r"needs \[uart\] peripheral, tx and rx"),
         (('mcu = "STM32F446RET6"', 'mcu = "F446"'), "'mcu' is 'F446'"),
     ],

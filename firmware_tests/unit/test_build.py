@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_tests.models import samples
+from firmware_tests.models.residual import residual_program
 from tinygen.board import Board
 from tinygen.board.file import load_board
 from tinygen.build.image import BuildReport, build, overflow_error
@@ -24,10 +25,7 @@ from tinygen.run.symbols import address_words
 
 
 def program(board: Board, arena: ArenaKind = ArenaKind.STATIC) -> Program:
-    return compile_graph(
-        samples.residual(), "residual.tflite", "ab" * 32, board.core.name, board.core.isa,
-        Options(arena=arena),
-    )  # fmt: skip
+    return residual_program(board, Options(arena=arena))
 
 
 def generated(directory: Path, name: str, arena: ArenaKind = ArenaKind.STATIC) -> Path:

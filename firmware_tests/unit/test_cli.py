@@ -2,6 +2,7 @@
 
 import errno
 import json
+import shlex
 from pathlib import Path
 
 import click
@@ -10,13 +11,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from firmware_tests.models.writer import to_tflite
+from tinygen.board import Framework
 from tinygen.board.file import load_board
 from tinygen.cli import main
+from tinygen.firmware.target import App
 from tinygen.ir import DType, Graph, QuantParams, Tensor
 from tinygen.ops.quantize import Quantize
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits" / "digits.tflite"
-COMMANDS = ("boards", "inspect", "generate", "build", "test", "bench", "doctor")
+COMMANDS = tuple(main.commands)
 
 
 def run(*arguments: object) -> Result:
@@ -98,6 +101,67 @@ def test_under_json_an_error_is_json_too() -> None:
     assert "mps2-an38" in error["message"]
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--json",),
+        ("nonsense", "--json"),
+        ("boards", "one", "two", "--json"),
+        ("boards", "pico", "--detect", "--json"),
+        ("build", "absent", "--json"),
+        ("test", DIGITS, "--json"),
+        ("test", DIGITS, "--board", "native", "--max-flash", "-1", "--json"),
+        ("generate", DIGITS, "--board", "native", "-o", "out", "--json"),
+    ],
+)
+def test_under_json_wrong_usage_is_one_json_value_too(arguments: tuple[object, ...]) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert json.loads(result.stdout)["error"]["message"]
+    assert "Error: " in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "hint"),
+    [
+        (("mps2-an386", "--port", "x", "--runner", "qemu"), "--port is for", "or --runner"),
+        (("mps2-an386", "--no-flash"), "--no-flash is for a board on a", "leave --no-flash out"),
+        (("native", "--probe", "stlink"), "--probe is for a board on a", "leave --probe out"),
+        (("nucleo_f446re", "--runner", "native"), "'native' does not have", "qemu, renode"),
+        (("nucleo_l4r5zi", "--runner", "qemu"), "'qemu' does not have", "it has: renode"),
+        (("mps2-an386", "--port", "socket://h:1"), "nothing to upload to", "--no-flash if"),
+        (("native", "--app", "mlperf-tiny"), "does not speak tinygen's", "tinygen generate"),
+    ],
+)
+def test_choices_that_do_not_go_together_are_refused_before_anything_is_built(
+    arguments: tuple[str, ...], message: str, hint: str
+) -> None:
+    result = run("test", DIGITS, "--board", *arguments)
+    assert result.exit_code == 2
+    words, _, advice = result.stderr.partition("hint: ")
+    assert message in words and hint in advice
+    assert "generating" not in result.stderr
+
+
+def test_an_unknown_board_is_corrected_to_a_name_that_boards_lists() -> None:
+    assert "did you mean 'nucleo_f446re'?" in run("boards", "nucleo_f446r").stderr
+
+
+def test_the_next_command_can_be_pasted(tmp_path: Path) -> None:
+    out = tmp_path / "it's mine"
+    words = run("generate", DIGITS, "--board", "native", "-o", out).stdout
+    assert shlex.split(words.splitlines()[-1])[-1] == str(out)
+
+
+def test_the_command_of_a_dry_run_can_be_pasted(tmp_path: Path) -> None:
+    out = tmp_path / "my board"
+    run("generate", DIGITS, "--board", "esp32dev", "-o", out)
+    result = run("flash", out, "--dry-run", "--port", "/dev/ttyUSB0")
+    assert result.stdout == (
+        f"cd '{out}' && pio run -e esp32dev -t upload --upload-port /dev/ttyUSB0\n"
+    )
+
+
 def test_a_full_disk_is_one_error_in_words_and_in_json(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,3 +241,11 @@ def test_vectors_of_another_model_are_an_input_error(tmp_path: Path) -> None:
     result = run("test", DIGITS, "--board", "native", "--vectors", tmp_path / "v.npz")
     assert result.exit_code == 2
     assert "asks for int8" in result.stderr
+
+
+def test_the_options_offer_every_framework_and_application() -> None:
+    offered = {
+        o.name: o.type for o in main.commands["generate"].params if isinstance(o.type, click.Choice)
+    }
+    assert set(offered["framework"].choices) == {f.value for f in Framework}
+    assert set(offered["app"].choices) == {a.value for a in App}

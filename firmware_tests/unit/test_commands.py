@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tinygen.build.commands import run_command
+from tinygen.commands import run_command
 from tinygen.errors import ToolError
 
 # Starts a process of its own, tells its number, and waits with it.

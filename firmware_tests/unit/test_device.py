@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from time import monotonic
+from time import sleep
 
 import numpy as np
 import pytest
 
 from firmware_tests.models import samples
+from firmware_tests.models.residual import SHA256, residual_program
 from tinygen.board.file import load_board
 from tinygen.build.image import build
-from tinygen.compile import Options, compile_graph
 from tinygen.errors import DeviceError
 from tinygen.firmware.project import write_project
 from tinygen.firmware.target import choose_target
@@ -27,7 +27,6 @@ from tinygen.run.qemu import QemuRunner
 from tinygen.vectors import draw_vectors
 
 SHORT = Patience(boot_s=0.6, reply_s=0.05, invoke_s=0.3, retries=3)
-SHA256 = "ab" * 32
 FIRMWARE = Expected(model_sha256=SHA256)
 
 Answer = Callable[[Frame], bytes]
@@ -67,9 +66,7 @@ class ScriptedLink:
 
     def read(self, timeout_s: float) -> bytes:
         if not self._out:
-            until = monotonic() + timeout_s
-            while monotonic() < until:
-                pass
+            sleep(timeout_s)
         out, self._out = self._out, b""
         return out
 
@@ -171,13 +168,13 @@ def test_a_reply_that_is_lost_once_is_asked_for_again() -> None:
         (lambda f: crashed(bytes(20))(replace(f, session=7)), "crashed: check after"),
         (lambda f: healthy(replace(f, session=7)), "no answer to IDENTIFY within"),
         (lambda f: b"Brownout detected\r\n\0", "IDENTIFY(.|\n)*it printed: Brownout detected"),
+        (lambda f: b"\x80\xff\r\nblinking\r\n", "IDENTIFY(.|\n)*it printed: blinking\n"),
+        (lambda f: b"." * 200000, r"damaged frames arrived\n  it printed: \.{200}\n"),
     ],
 )  # fmt: skip
-def test_a_sick_firmware_is_one_error_in_bounded_time(answer: Answer, message: str) -> None:
-    start = monotonic()
+def test_a_sick_firmware_is_one_error(answer: Answer, message: str) -> None:
     with pytest.raises(DeviceError, match=message):
         run_once(answer)
-    assert monotonic() - start < 5
 
 
 def test_another_models_firmware_is_refused() -> None:
@@ -294,9 +291,7 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> tuple[Graph, Path]:
     """A model and its program for this computer."""
     board, graph = load_board("native"), samples.residual()
     directory = tmp_path_factory.mktemp("native") / "project"
-    program = compile_graph(
-        graph, "residual.tflite", SHA256, board.core.name, board.core.isa, Options()
-    )
+    program = residual_program(board)
     write_project(program, choose_target(board), directory)
     return graph, build(directory).image
 
@@ -338,7 +333,8 @@ def test_reset_starts_anew_and_connects(native: tuple[Graph, Path]) -> None:
         before = device.run(inputs).outputs
         assert device.reset().model_sha256 == SHA256
         assert np.array_equal(device.run(inputs).outputs[0], before[0])
-        assert device.benchmark(3).shortest <= device.benchmark(3).longest
+        found = device.benchmark(3)
+        assert found.shortest <= found.longest <= found.total
 
 
 def test_an_emulator_that_cannot_be_started_is_one_error(

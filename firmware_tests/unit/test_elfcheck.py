@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from firmware_tests.models import samples
+from firmware_tests.models.residual import residual_program
 from tinygen.board import Board
 from tinygen.board.cores import CORES, Core, Fpu
 from tinygen.board.file import all_boards, load_board
 from tinygen.build.elfcheck import check_image
 from tinygen.build.image import build
-from tinygen.compile import Options, compile_graph
 from tinygen.errors import BuildError, ToolError
 from tinygen.firmware.project import write_project
 from tinygen.firmware.target import Target
@@ -263,9 +262,7 @@ def distinct_cores() -> list[Board]:
 
 
 def generate(directory: Path, board: Board) -> Path:
-    program = compile_graph(
-        samples.residual(), "residual.tflite", "ab" * 32, board.core.name, board.core.isa, Options()
-    )
+    program = residual_program(board)
     write_project(program, Target(board, board.frameworks[0]), directory)
     return directory
 

@@ -1,13 +1,13 @@
 """What an ESP-IDF project tells ESP-IDF's build: settings and the partition table."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
-from firmware_tests.models import samples
+from firmware_tests.models.residual import residual_program
 from tinygen.board import Board, Framework, MemoryKind
 from tinygen.board.file import all_boards, load_board
-from tinygen.compile import Options, compile_graph
 from tinygen.firmware.files import project_files
 from tinygen.firmware.project import place_arena
 from tinygen.firmware.target import choose_target
@@ -18,10 +18,7 @@ APPLICATION_START, FLASH_BYTES, PAGE = 0x10000, 4 << 20, 0x10000
 
 
 def files_of(board: Board, *, psram: bool = False) -> dict[str, str]:
-    core = board.core
-    program = compile_graph(
-        samples.residual(), "residual.tflite", "ab" * 32, core.name, core.isa, Options()
-    )
+    program = residual_program(board)
     target = choose_target(board, "espidf", psram=psram)
     return project_files(place_arena(program, target), target)
 
@@ -81,3 +78,19 @@ def test_external_ram_is_switched_on_by_request(board: Board) -> None:
     # The ESP32-S3's memory of 8 MB and more has eight data lines.
     assert ("CONFIG_SPIRAM_MODE_OCT" in settings) == (board.mcu == "ESP32-S3")
     assert "#define BOARD_PSRAM 1 " in files["src/device/board.h"]
+
+
+def test_the_manifest_tells_of_an_arena_that_the_linker_does_not_see() -> None:
+    board = load_board("esp32cam")
+    assert board.layout is not None
+    small = replace(board, layout=replace(board.layout, static_limit=1))
+    found = [
+        json.loads(files_of(b, psram=psram)["tinygen.json"])
+        for b, psram in ((board, False), (small, False), (board, True))
+    ]
+    arena = found[0]["arena_bytes"]
+    assert [(m["heap_region"], m["heap_bytes"]) for m in found] == [
+        ("", 0),
+        ("heap", arena),
+        ("psram", arena),
+    ]

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from firmware_tests.models import samples
+from firmware_tests.models.residual import residual_program
 from tinygen import reference
 from tinygen.board.file import load_board
 from tinygen.build.image import build
-from tinygen.compile import Options, compile_graph
 from tinygen.firmware.project import write_project
 from tinygen.firmware.target import choose_target
 from tinygen.run.device import Device
@@ -54,9 +54,7 @@ class Line:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     board, directory = load_board("native"), tmp_path_factory.mktemp("native") / "project"
-    program = compile_graph(
-        samples.residual(), "residual.tflite", "ab" * 32, board.core.name, board.core.isa, Options()
-    )
+    program = residual_program(board)
     write_project(program, choose_target(board), directory)
     build(directory)
     return directory
@@ -212,12 +210,49 @@ def test_no_frame_makes_the_firmware_touch_memory_that_is_not_its_own(
                 opened(line)
                 number = 0
             number = number if reply.kind == Message.REFUSED else number + 1
-        device = Device(link)
-        device.connect()
-        inputs = draw_vectors(samples.residual(), 1, seed).inputs[0]
-        want = reference.run(samples.residual(), inputs)
-        for got, expected in zip(device.run(inputs).outputs, want, strict=True):
-            assert np.array_equal(got, expected)
+        still_right(link, seed)
+
+
+def still_right(link: PipeLink, seed: int) -> None:
+    """What was sent before changes nothing for who comes next."""
+    device = Device(link)
+    device.connect()
+    inputs = draw_vectors(samples.residual(), 1, seed).inputs[0]
+    want = reference.run(samples.residual(), inputs)
+    for got, expected in zip(device.run(inputs).outputs, want, strict=True):
+        assert np.array_equal(got, expected)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_bytes_whatever_do_so_either(seed: int, project: Path) -> None:
+    """Noise, and frames that are cut, flipped, run together or far too long."""
+    rng = random.Random(seed)
+    sessions = (OURS, OTHERS)
+    with NativeRunner().open(load_board("native"), sanitized(project)) as link:
+        line = Line(link)
+        for _ in range(1000):
+            size = rng.choice((0, 1, 8, 253, 254, 255, 16384, 16385, 20000))
+            frame = request(
+                rng.choice((Message.IDENTIFY, Message.WRITE, Message.INVOKE, Message.READ)),
+                rng.choice((0, 0, 1, 2, SEQUENCES - 1)),
+                rng.randbytes(size) if rng.random() < 0.3 else bytes(min(size, 8)),
+                rng.choice(sessions),
+            )
+            wire = bytearray(encode_frame(frame))
+            match rng.choice(("whole", "flip", "cut", "join", "noise")):
+                case "flip":
+                    wire[rng.randrange(len(wire))] ^= 1 << rng.randrange(8)
+                case "cut":
+                    del wire[rng.randrange(len(wire)) :]
+                case "join":
+                    del wire[-1], wire[0]
+                case "noise":
+                    wire[:0] = rng.randbytes(rng.randrange(600))
+            link.write(bytes(wire))
+            frames = line.reader.feed(link.read(0.0))
+            assert {f.session for f in frames} <= {*sessions}
+        still_right(link, seed)
+        assert line.reader.damaged == 0, "what the firmware itself sends is whole"
 
 
 def sanitized(project: Path) -> Path:

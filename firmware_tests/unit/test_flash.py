@@ -14,9 +14,9 @@ from firmware_tests.unit.test_platformio import project
 from tinygen.board import Board
 from tinygen.board.file import all_boards, load_board
 from tinygen.build.image import BuildTool
+from tinygen.causes import UPLOAD, explain
 from tinygen.errors import BoardError, ToolError
 from tinygen.firmware.manifest import ProjectError
-from tinygen.flash.causes import UPLOAD, explain
 from tinygen.flash.upload import FlashError, flash
 from tinygen.flash.uploaders import SERIAL, Probe, direct_command, openocd_target, parse_probe
 from tinygen.run.ports import PortError

@@ -32,7 +32,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     wrapper = tmp_path / "bin" / "tinygen"
     wrapper.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m tinygen "$@"\n')
     wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
-    # The virtual environment's own programs too, cmake among them.
+    # The virtual environment's own programs too.
     path = (wrapper.parent, Path(sys.executable).parent, *os.get_exec_path())
     monkeypatch.setenv("PATH", os.pathsep.join(map(str, path)))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))

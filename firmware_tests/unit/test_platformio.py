@@ -1,5 +1,6 @@
 """What PlatformIO would fail on is found first, and said with its remedy."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from firmware_tests.models import samples
+from firmware_tests.models.residual import residual_program
 from tinygen.board.file import load_board
 from tinygen.build import platformio
 from tinygen.build.image import BuildTool, build, default_tool
-from tinygen.compile import Options, compile_graph
 from tinygen.errors import BuildError, ToolError
 from tinygen.firmware.manifest import ProjectError, project_board, read_manifest
 from tinygen.firmware.project import write_project
@@ -21,16 +21,14 @@ from tinygen.firmware.target import choose_target
 NOBODY = "http://127.0.0.1:9"
 
 READY: dict[str, Any] = {
-    "version": [6, 2], "core_dir": "/home/me/.platformio", "writable": True, "missing": [],
+    "version": [6, 2, 0], "core_dir": "/home/me/.platformio", "writable": True, "missing": [],
     "here": [], "registry": "", "problem": "",
 }  # fmt: skip
 
 
 def project(directory: Path, name: str, framework: str | None = None) -> Path:
     board = load_board(name)
-    program = compile_graph(
-        samples.residual(), "residual.tflite", "ab" * 32, board.core.name, board.core.isa, Options()
-    )
+    program = residual_program(board)
     write_project(program, choose_target(board, framework), directory)
     return directory
 
@@ -52,7 +50,7 @@ def test_a_platform_that_cannot_be_downloaded_is_named_at_once(
     with pytest.raises(ToolError, match=r"PlatformIO lacks espressif32 @ ~6\.13\.0") as error:
         build(directory)
     assert "its registry cannot be reached: " in error.value.message
-    assert f"`pio pkg install -d {directory}`" in error.value.hint
+    assert "try again with a network" in error.value.hint
     assert str(without_network) in error.value.hint
 
 
@@ -62,6 +60,21 @@ def test_another_version_that_is_here_is_told(tmp_path: Path, without_network: P
     (old / "platform.json").write_text('{"name": "espressif32", "version": "5.0.0"}')
     with pytest.raises(ToolError, match=r"lacks espressif32 @ .* \(here: espressif32 5\.0\.0"):
         build(project(tmp_path / "p", "esp32dev"))
+
+
+@pytest.mark.parametrize("seconds", [-5, 5])
+def test_settings_that_esp_idf_will_not_read_again_are_told(
+    tmp_path: Path, without_network: Path, seconds: int
+) -> None:
+    directory = project(tmp_path / "p", "esp32cam", "espidf")
+    old = directory / "sdkconfig.esp32cam"
+    old.touch()
+    moment = (directory / "sdkconfig.defaults").stat().st_mtime + seconds
+    os.utime(old, (moment, moment))
+    told: list[str] = []
+    with pytest.raises(ToolError, match="PlatformIO lacks"):
+        build(directory, progress=told.append)
+    assert [text.startswith(f"{old} is older") for text in told] == [True] * (seconds < 0)
 
 
 def test_a_file_in_the_place_of_its_directory_is_told(
@@ -76,7 +89,7 @@ def test_a_file_in_the_place_of_its_directory_is_told(
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ({"version": [6, 0]}, r"PlatformIO 6\.0 is too old\n.*pip install -U platformio"),
+        ({"version": [6, 1, 11]}, r"PlatformIO 6\.1\.11 is too old\n.*pip install -U platformio"),
         ({"writable": False}, r"/home/me/\.platformio, which cannot be written to"),
         ({"problem": "Unknown board ID 'x'"}, "refuses the project: Unknown board ID 'x'"),
         (
@@ -87,12 +100,12 @@ def test_a_file_in_the_place_of_its_directory_is_told(
 )
 def test_each_finding_has_its_words(state: dict[str, Any], words: str) -> None:
     with pytest.raises(ToolError, match=words):
-        platformio._judge(Path("p"), READY | state, lambda text: None)
+        platformio.judge(Path("p"), READY | state, lambda text: None)
 
 
 def test_a_download_that_is_possible_is_announced() -> None:
     told: list[str] = []
-    platformio._judge(Path("p"), READY | {"missing": ["ststm32 @ ~19.6.0"]}, told.append)
+    platformio.judge(Path("p"), READY | {"missing": ["ststm32 @ ~19.6.0"]}, told.append)
     assert told == [
         "PlatformIO downloads ststm32 @ ~19.6.0 and what they need: minutes, the first time"
     ]
@@ -168,7 +181,7 @@ def test_telemetry_is_off_for_platformio_itself(without_network: Path) -> None:
 @pytest.mark.parametrize(
     ("output", "words"),
     [
-        ("HTTPClientError: \n", "registry cannot be reached.*\n.*pio pkg install -d p"),
+        ("HTTPClientError: \n", "registry cannot be reached.*\n.*try again with a network"),
         (
             "UnknownPackageError: Could not find the package with 'platformio/tool-x @ ~1' "
             "requirements for your system 'linux_x86_64'",
@@ -179,7 +192,7 @@ def test_telemetry_is_off_for_platformio_itself(without_network: Path) -> None:
     ],
 )
 def test_platformios_errors_are_explained(output: str, words: str) -> None:
-    error = platformio.failure(Path("p"), output)
+    error = platformio.failure(output)
     assert isinstance(error, ToolError)
     with pytest.raises(ToolError, match=words):
         raise error
@@ -187,6 +200,6 @@ def test_platformios_errors_are_explained(output: str, words: str) -> None:
 
 def test_what_is_not_known_is_shown_without_what_went_well() -> None:
     output = "Compiling a.o\n--------------------------------\nld: cannot find -lmine\nLinking b\n"
-    error = platformio.failure(Path("p"), output)
+    error = platformio.failure(output)
     assert isinstance(error, BuildError)
     assert error.message == "PlatformIO could not build the firmware:\nld: cannot find -lmine"

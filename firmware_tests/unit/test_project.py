@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from firmware_tests.models import samples
+from firmware_tests.models.residual import residual_program
 from tinygen.board.file import all_boards, load_board
-from tinygen.compile import Options, compile_graph
+from tinygen.compile import Options
 from tinygen.emit import ArenaKind, Program
 from tinygen.errors import UnsupportedError
 from tinygen.firmware.files import project_files
@@ -21,10 +21,7 @@ BOARD = load_board("microbit")
 
 
 def program(options: Options | None = None) -> Program:
-    return compile_graph(
-        samples.residual(), "residual.tflite", "ab" * 32, "cortex-m0", BOARD.core.isa,
-        options or Options(),
-    )  # fmt: skip
+    return residual_program(BOARD, options)
 
 
 def contents(directory: Path) -> dict[str, bytes]:

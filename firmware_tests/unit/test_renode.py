@@ -14,12 +14,12 @@ import pytest
 
 from firmware_tests import renode_standin
 from firmware_tests.models import samples
+from firmware_tests.models.residual import residual_program
 from tinygen import reference
 from tinygen.board import Board, Register, Renode
 from tinygen.board.cores import CORES
 from tinygen.board.file import all_boards, load_board
 from tinygen.build.image import build
-from tinygen.compile import Options, compile_graph
 from tinygen.errors import BoardError, DeviceError, TinygenError, ToolError
 from tinygen.firmware.project import write_project
 from tinygen.firmware.renode import platform_text, renode_files
@@ -35,7 +35,6 @@ from tinygen.vectors import draw_vectors
 
 NATIVE = replace(load_board("native"), renode=Renode("platforms/standin.repl", "usart1"))
 BOARDS = [b for b in all_boards() if b.renode]
-SHA256 = "ab" * 32
 OPTIONS = RunOptions(runner="renode", patience=Patience(boot_s=5.0, reply_s=0.5))
 
 Standin = Callable[..., Path]
@@ -45,9 +44,7 @@ Standin = Callable[..., Path]
 def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Firmware for this computer, in a directory with a blank in its name."""
     directory = tmp_path_factory.mktemp("with blank")
-    program = compile_graph(
-        samples.residual(), "residual.tflite", SHA256, "host", CORES["host"].isa, Options()
-    )
+    program = residual_program(load_board("native"))
     write_project(program, choose_target(load_board("native")), directory / "p")
     return build(directory / "p").image
 
@@ -103,8 +100,7 @@ def test_a_session_of_a_program_runs_without_counts(
 ) -> None:
     standin()
     graph = samples.residual()
-    core = NATIVE.core
-    program = compile_graph(graph, "residual.tflite", SHA256, core.name, core.isa, Options())
+    program = residual_program(NATIVE)
     vectors = draw_vectors(graph, 2, seed=6).inputs
     run = Session(program, NATIVE, image, tmp_path, options=OPTIONS).run(vectors)
     assert run.counts is None and run.measured is None

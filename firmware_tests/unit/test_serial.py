@@ -19,12 +19,11 @@ from serial.rfc2217 import PortManager
 from serial.tools import list_ports
 
 from firmware_tests.fault_proxy import FaultProxy, Faults, Port, PtyPort, TcpPort
-from firmware_tests.models import samples
+from firmware_tests.models.residual import residual_program
 from tinygen import __version__, reference
 from tinygen.board import Board
 from tinygen.board.file import load_board
 from tinygen.build.image import build
-from tinygen.compile import Options, compile_graph
 from tinygen.emit import Program
 from tinygen.errors import DeviceError, ToolError
 from tinygen.firmware.project import write_project
@@ -38,8 +37,6 @@ from tinygen.run.runners import open_device, runner_for
 from tinygen.run.serial import SerialLink
 from tinygen.run.session import Session
 from tinygen.vectors import draw_vectors
-
-SHA256 = "ab" * 32
 
 
 @dataclass(frozen=True)
@@ -63,10 +60,8 @@ class Built:
 
 @pytest.fixture(scope="module")
 def native(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    board, graph = load_board("native"), samples.residual()
-    program = compile_graph(
-        graph, "residual.tflite", SHA256, board.core.name, board.core.isa, Options()
-    )
+    board = load_board("native")
+    program = residual_program(board)
     directory = tmp_path_factory.mktemp("native") / "project"
     write_project(program, choose_target(board), directory)
     return Built(board, program, build(directory).image)
@@ -183,7 +178,7 @@ def test_without_a_port_the_question_is_which(native: Built, tmp_path: Path) -> 
         ("loop://", "only echoes"),
         ("nonsense://x", "cannot be opened: .*nonsense"),
         ("socket://127.0.0.1:1", "cannot connect to socket://127.0.0.1:1: Connection refused"),
-        ("socket://nowhere", "cannot connect to socket://nowhere"),
+        ("socket://nowhere", "socket://nowhere has no port number"),
         ("/dev/there-is-no-such-port", "there is no serial port /dev/there-is-no-such-port"),
     ],
 )
@@ -216,7 +211,9 @@ def failing(*errors: Exception, then: object = None) -> Callable[..., object]:
         (serial.SerialException(errno.ENXIO, "could not open"), "there is no serial port", "here"),
         (serial.SerialException("FileNotFoundError(2, 'x')"), "there is no serial port", "here"),
         (serial.SerialException("PermissionError(13, 'x')"), "in use by another", "close it"),
-        (serial.SerialException("Could not configure port"), "cannot open", "a port is a name"),
+        (serial.SerialException("Could not configure port: (25,"), "is no serial port", "here"),
+        (serial.SerialException(errno.EISDIR, "could not open"), "is no serial port", "here"),
+        (serial.SerialException("whatever else"), "cannot open", "a port is a name"),
     ],
 )  # fmt: skip
 def test_the_reason_is_told_with_what_to_do(

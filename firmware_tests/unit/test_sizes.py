@@ -59,6 +59,17 @@ def test_a_section_counts_where_it_lies(tmp_path: Path) -> None:
     assert (ram["total"], ram["arena"], ram["other"]) == (2100, 2000, 100)
 
 
+def test_an_arena_that_comes_from_the_heap_counts_though_it_is_no_symbol(tmp_path: Path) -> None:
+    board, image = load_board("esp32cam"), linked(tmp_path, 0)
+    on_heap = replace(MANIFEST, heap_region="heap", heap_bytes=90_000)
+    _, ram = image_sizes(image, on_heap, board)
+    assert (ram["total"], ram["arena"], ram["other"]) == (90_100, 90_000, 100)
+    external = replace(on_heap, heap_region="psram", heap_bytes=3 << 20)
+    assert image_sizes(image, external, board)[1]["total"] == 100
+    with pytest.raises(BudgetError, match=r"ram 'heap' has 109,568 bytes; 200,000 are needed"):
+        image_sizes(image, replace(on_heap, heap_bytes=200_000), board)
+
+
 def test_an_image_that_is_larger_than_a_region_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BudgetError, match=r"ram 'ram' has 180,224 bytes; 200,100 are needed"):
         image_sizes(linked(tmp_path, 200_000), MANIFEST, load_board("esp32dev"))

@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from firmware_tests.models import samples
+from firmware_tests.models.residual import residual_program
 from tinygen.board import Board, Framework, MemoryKind, MemoryRegion
 from tinygen.board.file import load_board
-from tinygen.compile import Options, compile_graph
 from tinygen.errors import BoardError, BudgetError
 from tinygen.firmware.fit import check_fits
 from tinygen.firmware.target import App, choose_target
@@ -80,9 +79,7 @@ def test_constants_that_a_framework_copies_count_as_ram() -> None:
     board = load_board("teensy41")
     layout = board.layout
     assert layout is not None and layout.constants == layout.arena
-    program = compile_graph(
-        samples.residual(), "residual.tflite", "ab" * 32, board.core.name, board.core.isa, Options()
-    )
+    program = residual_program(board)
     check_fits(program, choose_target(board))
     room = program.memory.arena_bytes + program.constant_bytes + layout.stack_bytes
     small = replace(layout.arena, size=room)

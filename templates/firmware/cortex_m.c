@@ -8,6 +8,7 @@
 #define CPACR MMIO(0xE000ED88u)
 #define CFSR MMIO(0xE000ED28u)
 #define BFAR MMIO(0xE000ED38u)
+#define VTOR MMIO(0xE000ED08u)
 #define AIRCR MMIO(0xE000ED0Cu)
 #define CPUID MMIO(0xE000ED00u)
 #define CCR MMIO(0xE000ED14u)
@@ -75,6 +76,10 @@ static void start_caches(void)
 
 NO_RETURN void reset_handler(void)
 {
+#if __ARM_ARCH >= 7
+    /* A boot loader that jumps here has left its own table in force: faults would go to it. */
+    VTOR = (uint32_t)(uintptr_t)&vector_table;
+#endif
 #if defined(__ARM_ARCH_8M_MAIN__) || defined(__ARM_ARCH_8_1M_MAIN__)
     __asm volatile("msr msplim, %0" : : "r"(stack_bottom));
 #endif
@@ -88,8 +93,9 @@ NO_RETURN void reset_handler(void)
     start_firmware();
 }
 
-/* Take pc and lr from what the core has stacked, unless the stack ran over; then begin a new stack
- * at its top, so that there is one to report from. */
+/* Take pc and lr from what the core has stacked, unless the stack ran over: then nothing is there,
+ * and an Armv8-M leaves the stack pointer at the limit. Begin a new stack at its top, so that there
+ * is one to report from. */
 __attribute__((naked)) void fault_handler(void)
 {
     __asm volatile("mrs r1, msp\n\t"
@@ -97,7 +103,7 @@ __attribute__((naked)) void fault_handler(void)
                    "movs r2, #0\n\t"
                    "movs r3, #0\n\t"
                    "cmp r1, r0\n\t"
-                   "blo 1f\n\t"
+                   "bls 1f\n\t"
                    "ldr r2, [r1, #24]\n\t"
                    "ldr r3, [r1, #20]\n\t"
                    "1:\n\t"

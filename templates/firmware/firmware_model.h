@@ -30,8 +30,9 @@ typedef struct {
 
 extern const model_facts model;
 
-/* Bytes that the arena needs from the heap; 0 where the arena is a variable. A port whose arena is on
- * the heap finds the memory, aligned for any type and zeroed, before the first request is answered. */
+/* Bytes that the arena needs from the heap; 0 where the arena is a variable. A port whose arena is
+ * on the heap finds the memory, aligned for any type and zeroed, before the first request is
+ * answered. */
 extern const uint32_t model_heap_bytes;
 void model_place_arena(void *memory);
 

@@ -1,9 +1,9 @@
 /* Frames on the serial line: how a message is told apart from noise.
  *
  * A frame is length (of the payload, 2 bytes), type (1), session (4), sequence (2), payload, and
- * CRC-32 (4) of all before it, little-endian. COBS (consistent overhead byte stuffing) rids it of zero
- * bytes, and a zero byte stands before and behind it; so after any loss the next zero byte is a place
- * to start anew, and text between two frames is told from both.
+ * CRC-32 (4) of all before it, little-endian. COBS (consistent overhead byte stuffing) rids it of
+ * zero bytes, and a zero byte stands before and behind it; so after any loss the next zero byte is
+ * a place to start anew, and text between two frames is told from both.
  */
 #ifndef FRAME_H
 #define FRAME_H
@@ -28,7 +28,7 @@ bool frame_receive(frame_header *header);
 /* Send a frame; its payload is in frame_payload(). */
 void frame_send(frame_header header);
 
-/* Send texts as they are, and a zero: noise to the host's protocol, words to who watches the line. */
+/* Send texts as they are, and a zero: noise to the host's protocol, words to who watches. */
 void text_send(const char *const *texts, size_t count);
 
 /* Little-endian integers in payloads. */

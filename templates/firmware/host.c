@@ -1,7 +1,8 @@
 /* The firmware as a program of the host: what platform, serial port and start-up are on a board.
  *
  * Without arguments it speaks the protocol on standard input and output. With --stdio it reads raw
- * input tensors and writes raw output tensors, one inference after the other, to the end of the input.
+ * input tensors and writes raw output tensors, one inference after the other, until the
+ * input ends.
  */
 #define _POSIX_C_SOURCE 200809L
 

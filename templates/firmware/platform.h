@@ -31,7 +31,7 @@ bool platform_read_file(const char *path, uint32_t offset, uint8_t *data, uint32
 /* Start again as after power-up. */
 NO_RETURN void platform_reset(void);
 
-/* End the program where something can be told its status (an emulator, a host), else stand still. */
+/* End the program where its status can be told (to an emulator, a host), else stand still. */
 NO_RETURN void platform_exit(int status);
 
 #endif

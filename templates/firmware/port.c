@@ -55,11 +55,8 @@ void wire_flush(void)
 
 uint64_t platform_ticks(void)
 {
-    static uint64_t total;
-    static uint32_t last;
-    const uint32_t now = port_counter();
-    total += (uint32_t)(now - last);
-    last = now;
+    static uint64_t total; /* its lower half is what the counter said last */
+    total += (uint32_t)(port_counter() - (uint32_t)total);
     return total;
 }
 

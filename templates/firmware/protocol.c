@@ -111,8 +111,8 @@ static int load_input(uint8_t *payload, uint32_t length)
     }
     payload[length] = 0;
     const char *path = (const char *)payload + 6;
-    return platform_read_file(path, offset, model_input(index), model.tensors[index].bytes) ? 0
-                                                                                            : REFUSE;
+    const uint32_t bytes = model.tensors[index].bytes;
+    return platform_read_file(path, offset, model_input(index), bytes) ? 0 : REFUSE;
 }
 
 static int read_output(uint8_t *payload, uint32_t length)
@@ -335,7 +335,7 @@ void app_poll(void)
         }
     } else if (request.type < MESSAGE_CRASH) {
         serve_request(&request);
-    } /* What only a firmware sends is no request: on a line that echoes, answers would never end. */
+    } /* What only a firmware sends is no request: on a line that echoes, there would be no end. */
 }
 
 void app_serve(void)

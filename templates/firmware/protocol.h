@@ -1,13 +1,13 @@
 /* The messages between host and firmware. tinygen/run/protocol.py is the other end.
  *
  * The host asks, the firmware answers; a reply has its request's type with the top bit set, and its
- * session and sequence number. A session is a number that the host draws at random; its requests are
- * numbered in order, beginning with IDENTIFY, which is number 0 and opens it:
+ * session and sequence number. A session is a number that the host draws at random; its requests
+ * are numbered in order, beginning with IDENTIFY, which is number 0 and opens it:
  *   - the next number in order is carried out;
- *   - an old number comes from a host that missed the reply: what changes nothing is done again, what
- *     does change something is only answered again, so nothing ever happens twice;
- *   - a number too high means that a request was lost: REFUSED names the number that is expected, and
- *     the host sends again from there;
+ *   - an old number comes from a host that missed the reply: what changes nothing is done again,
+ *     what does change something is only answered again, so nothing ever happens twice;
+ *   - a number too high means that a request was lost: REFUSED names the number that is expected,
+ *     and the host sends again from there;
  *   - a request of another session is refused: the firmware has started since, or another host has
  *     opened a session, or the frame is an old one that something on the way kept for too long.
  */
@@ -19,10 +19,10 @@
 /* All integers are little-endian. Types of elements, by code: int8, uint8, int16, int32, int64,
  * float32, bool. */
 enum {
-    /* -> u8 version, u8 emulated, u16 payload bytes, u16 window, u16 inputs, u16 outputs, u16 layers,
-     *    u32 arena bytes, u32 stack bytes, u32 timer hz, then seven strings (u8 length, text): model,
-     *    its SHA-256, board, tinygen's version, the options that the code was generated with,
-     *    framework, app. As number 0 of a new session, it opens it. */
+    /* -> u8 version, u8 emulated, u16 payload bytes, u16 window, u16 inputs, u16 outputs,
+     *    u16 layers, u32 arena bytes, u32 stack bytes, u32 timer hz, then seven strings (u8 length,
+     *    text): model, its SHA-256, board, tinygen's version, the options that the code was
+     *    generated with, framework, app. As number 0 of a new session, it opens it. */
     MESSAGE_IDENTIFY = 0x01,
     /* u16 tensor (the inputs, then the outputs) -> u8 type, u8 rank, u8 quantized, u8 0, u32 bytes,
      *    f32 scale, i32 zero point, u32 dims[rank] */
@@ -44,15 +44,15 @@ enum {
     MESSAGE_RESET = 0x09,
     /* -> nothing; then end the emulator or the program. A board stands still until its reset. */
     MESSAGE_QUIT = 0x0A,
-    /* u16 input, u32 offset in the file, text: path of a file -> nothing. Fills an input from a file
-     * of the host. Only in an emulator, whose serial port takes a main loop's turn per byte. */
+    /* u16 input, u32 offset in the file, text: path of a file -> nothing. Fills an input from a
+     * file of the host. Only in an emulator: its serial port takes a main loop's turn per byte. */
     MESSAGE_LOAD = 0x0B,
 
-    /* The firmware's own: u32 exception, pc, lr, fault status, fault address. Sequence is 0, session
-     * the open one, or 0. */
+    /* The firmware's own: u32 exception, pc, lr, fault status, fault address. Sequence is 0,
+     * session the open one, or 0. */
     MESSAGE_CRASH = 0x7E,
-    /* The answer to a request that is not carried out: u8 reason, u16 expected sequence. Session and
-     * sequence are the request's; those of a damaged one are taken to be the expected ones. */
+    /* The answer to a request that is not carried out: u8 reason, u16 expected sequence. Session
+     * and sequence are the request's; those of a damaged one are taken to be the expected ones. */
     MESSAGE_REFUSED = 0x7F,
     MESSAGE_REPLY = 0x80
 };

@@ -69,11 +69,8 @@ void platform_check_stack(void)
 /* The timer's 32 bits, continued. */
 uint64_t platform_ticks(void)
 {
-    static uint64_t total;
-    static uint32_t last;
-    const uint32_t now = timer_read();
-    total += (uint32_t)(now - last);
-    last = now;
+    static uint64_t total; /* its lower half is what the counter said last */
+    total += (uint32_t)(timer_read() - (uint32_t)total);
     return total;
 }
 

@@ -1,5 +1,5 @@
-/* System counter of Arm's SSE-300 (Corstone), read through its system timer 0; the counter's control
- * frame lies at a fixed distance. Source: Arm 101773, sections 5.6 and 5.7. */
+/* System counter of Arm's SSE-300 (Corstone), read through its system timer 0; the counter's
+ * control frame lies at a fixed distance. Source: Arm 101773, sections 5.6 and 5.7. */
 #include "device/board.h"
 #include "mmio.h"
 #include "timer.h"

@@ -20,8 +20,12 @@
 #define ISR_TC (1u << 6)
 #define ISR_TXE (1u << 7)
 
-/* An LPUART's divider counts in 1/256. */
+/* An LPUART's divider counts in 1/256, and cannot be less than 3. A USART's is whole, and off by half
+ * a count at most, which may be 2%. */
 #define DIVIDED_HZ ((UART_LOW_POWER ? 256ull : 1ull) * UART_CLOCK_HZ)
+#if UART_CLOCK_HZ < (UART_LOW_POWER ? 3u : 25u) * UART_BAUD
+#error "the UART's clock is too slow for its baud rate"
+#endif
 
 void wire_init(void)
 {

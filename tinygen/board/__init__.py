@@ -1,4 +1,4 @@
-"""Named boards: all that is known of one, as frozen values. ``board_file.py`` reads them from TOML.
+"""Named boards: all that is known of one, as frozen values. ``file.py`` reads them from TOML.
 
 A new board needs its file alone: one in ``boards/``, in a directory that TINYGEN_BOARDS names, or
 given by its path.

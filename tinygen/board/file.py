@@ -24,6 +24,7 @@ from tinygen.board import (
     Uart,
     Usb,
 )
+from tinygen.board.checks import check_board
 from tinygen.board.cores import CORES
 from tinygen.board.schema import Table, did_you_mean
 from tinygen.errors import BoardError
@@ -46,7 +47,6 @@ _USB_ID = re.compile(r"[0-9A-F]{4}:[0-9A-F]{4}")
 _CODE = re.compile(r"[0-9A-F]{4}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _REGION = re.compile(r"[A-Za-z]\w*", re.ASCII)
-_PIN = re.compile(r"P[A-Z][0-9]{1,2}")
 
 
 def load_board(name: str) -> Board:
@@ -58,12 +58,17 @@ def load_board(name: str) -> Board:
     if name.endswith(".toml"):
         file = Path(name)
         if not file.is_file():
-            raise BoardError(f"there is no board file {name}")
+            raise BoardError(
+                f"there is no board file {name}",
+                "give its path, or a name that `tinygen boards` lists",
+            )
         return read_board(file)
     boards = {canonical_name(b.name): b for b in all_boards()}
     wanted = canonical_name(name)
     if wanted not in boards:
-        raise BoardError(f"unknown board '{name}'", did_you_mean(wanted, boards))
+        raise BoardError(
+            f"unknown board '{name}'", did_you_mean(name, (b.name for b in boards.values()))
+        )
     return boards[wanted]
 
 
@@ -80,7 +85,10 @@ def all_boards() -> tuple[Board, ...]:
     boards = {b.name: b for b in _own_boards()}
     for directory in filter(None, os.environ.get(BOARDS_VARIABLE, "").split(os.pathsep)):
         if not Path(directory).is_dir():
-            raise BoardError(f"{BOARDS_VARIABLE} names '{directory}', which is no directory")
+            raise BoardError(
+                f"{BOARDS_VARIABLE} names '{directory}', which is no directory",
+                f"correct or unset {BOARDS_VARIABLE}",
+            )
         boards |= {b.name: b for b in _read_all(Path(directory))}
     return tuple(sorted(boards.values(), key=lambda b: b.name))
 
@@ -101,6 +109,8 @@ def read_board(file: Traversable) -> Board:
     try:
         source = file.read_text(encoding="utf-8")
         values = tomllib.loads(source)
+    except OSError as error:
+        raise BoardError(f"cannot read {file}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BoardError(f"{file.name}: not a TOML file: {error}") from None
     top = Table(file.name, values)
@@ -138,34 +148,11 @@ def read_board(file: Traversable) -> Board:
         source=source,
     )
     top.finish()
-    _check_runner(board, file.name)
-    if Framework.STM32CUBE in frameworks:
-        _check_cube(board, file.name)
+    check_board(board, file.name)
     return board
 
 
 _EMPTY = Table("", {})
-
-
-def _check_runner(board: Board, where: str) -> None:
-    for runner, section in (("qemu", board.qemu), ("renode", board.renode)):
-        if board.runner == runner and section is None:
-            raise BoardError(f"{where}: runner '{runner}' needs [{runner}]")
-    vendor = set(board.frameworks) - {Framework.HOST, Framework.BARE}
-    if vendor and board.platformio is None:
-        raise BoardError(f"{where}: framework '{vendor.pop().value}' needs [platformio]")
-
-
-def _check_cube(board: Board, where: str) -> None:
-    """STM32Cube's port is written with the chip's own names."""
-    uart = board.uart
-    if not board.mcu.startswith("STM32"):
-        raise BoardError(f"{where}: framework 'stm32cube' is for an STM32; 'mcu' is '{board.mcu}'")
-    if uart is None or not uart.peripheral:
-        raise BoardError(f"{where}: framework 'stm32cube' needs [uart] peripheral, tx and rx")
-    for key, pin in (("tx", uart.tx), ("rx", uart.rx)):
-        if not _PIN.fullmatch(pin):
-            raise BoardError(f"{where}: [uart]: '{key}' is '{pin}'; a pin is written as \"PA2\"")
 
 
 def _section(top: Table, key: str, read: Callable[[Table], T]) -> T:

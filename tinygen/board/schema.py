@@ -108,10 +108,6 @@ class Table:
         """A table inside this one."""
         return Table(f"{self.where}: [{key}]", self._get(key, dict, "a table", None))
 
-    def optional_table(self, key: str) -> "Table | None":
-        """A table inside this one, if the file has it."""
-        return self.table(key) if self.has(key) else None
-
     def tables(self, key: str) -> dict[str, "Table"]:
         """The tables inside the table ``key``, by name, in the file's order."""
         outer = self.table(key)

@@ -11,9 +11,9 @@ from typing import Any
 
 from tinygen.board import Board, Framework, MemoryKind
 from tinygen.build import platformio
-from tinygen.build.commands import run_command
 from tinygen.build.elfcheck import check_image
 from tinygen.build.sizes import bar, does_not_fit, image_sizes, too_large
+from tinygen.commands import run_command
 from tinygen.errors import BudgetError, BuildError, ToolError
 from tinygen.firmware.files import environment_name
 from tinygen.firmware.manifest import Manifest, ProjectError, project_board, read_manifest
@@ -150,6 +150,8 @@ def _build_with_make(directory: Path, manifest: Manifest, board: Board) -> None:
     done = run_command(command, directory, environment, _MAKE_S)
     if done.status is None:
         raise BuildError(f"the build did not end within {_MAKE_S:.0f} s")
+    if done.status != 0 and not os.access(directory, os.W_OK):
+        raise ProjectError(f"{directory} cannot be written to", "build a copy of it elsewhere")
     if done.status != 0:
         raise overflow_error(board, done.output) or _refused(done.output)
 
@@ -159,12 +161,20 @@ def _build_with_pio(
 ) -> None:
     require_ini(directory, board)
     name = environment_name(board)
+    _tell_old_settings(directory, f"sdkconfig.{name}", progress)
     platformio.check(directory, name, progress=progress, config=config)
     log = directory / ".pio" / "tinygen-build.log"
     chosen = ("-c", str(config)) if config else ()
     done = platformio.run(directory, ("run", *chosen, "-e", name), _PIO_S, progress, log)
     if done.status != 0:
-        raise overflow_error(board, done.output) or platformio.failure(directory, done.output)
+        raise overflow_error(board, done.output) or platformio.failure(done.output)
+
+
+def _tell_old_settings(directory: Path, name: str, progress: Callable[[str], None]) -> None:
+    """ESP-IDF reads its defaults once: later, what it made of them counts, changed or not."""
+    new, old = directory / "sdkconfig.defaults", directory / name
+    if new.is_file() and old.is_file() and old.stat().st_mtime < new.stat().st_mtime:
+        progress(f"{old} is older than {new.name}, and is what counts: delete it to begin anew")
 
 
 def _refused(output: str) -> BuildError:

@@ -12,11 +12,11 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tinygen.build.commands import Finished, run_command
+from tinygen.build.platformio_probe import OLDEST
+from tinygen.causes import BUILD, explain
+from tinygen.commands import Finished, run_command
 from tinygen.errors import BuildError, ToolError
-from tinygen.flash.causes import BUILD, explain
 
-_OLDEST = (6, 1)
 _PROBE = Path(__file__).with_name("platformio_probe.py")
 _PROBE_S = 45.0
 _LONGEST_OUTPUT = 4000
@@ -95,13 +95,14 @@ def check(
             f"PlatformIO cannot read the project: {words[0]}",
             "generate the project again; pip install -U platformio",
         ) from None
-    _judge(directory, state, progress)
+    judge(directory, state, progress)
 
 
-def _judge(directory: Path, state: dict[str, object], progress: Callable[[str], None]) -> None:
+def judge(directory: Path, state: dict[str, object], progress: Callable[[str], None]) -> None:
+    """Raise ToolError for what the probe's ``state`` of PlatformIO does not allow."""
     version, core = state["version"], state["core_dir"]
     assert isinstance(version, list) and isinstance(core, str)
-    if tuple(version) < _OLDEST:
+    if tuple(version) < OLDEST:
         has = ".".join(map(str, version))
         raise ToolError(f"PlatformIO {has} is too old", "pip install -U platformio")
     if not state["writable"]:
@@ -123,7 +124,7 @@ def _judge(directory: Path, state: dict[str, object], progress: Callable[[str], 
         raise ToolError(
             f"PlatformIO lacks {wanted}{instead}, and its registry cannot be reached: "
             f"{state['registry']}",
-            f"with a network, run `pio pkg install -d {directory}`; or copy {core} from a computer "
+            f"try again with a network: PlatformIO downloads them; or copy {core} from a computer "
             "that has them",
         )
     progress(f"PlatformIO downloads {wanted} and what they need: minutes, the first time")
@@ -148,9 +149,9 @@ def run(
     return done
 
 
-def failure(directory: Path, output: str) -> BuildError | ToolError:
+def failure(output: str) -> BuildError | ToolError:
     """What to raise for a `pio run` that failed with ``output``, other than for lack of memory."""
-    if known := explain(BUILD, output, directory=str(directory)):
+    if known := explain(BUILD, output):
         return ToolError(known.cause, known.remedy)
     words = "\n".join(line for line in output.splitlines() if not _NOISE.match(line)).strip()
     if len(words) > _LONGEST_OUTPUT:

@@ -13,13 +13,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+# The first version that tells, in ``platformio.dependencies``, what it needs itself.
+OLDEST = (6, 1, 16)
+
 _CONNECT_S = 5.0
 
 
 def probe(environment: str, configuration: str, targets: list[str]) -> dict[str, Any]:
     """The state of PlatformIO for one environment of the project in the current directory.
 
-    ``configuration`` is the file in the place of ``platformio.ini``, "" for that file itself.
+    ``configuration`` is the file in the place of ``platformio.ini``, "" for that file itself. Of a
+    PlatformIO before ``OLDEST`` only the version is told.
     ``missing`` lists the packages to be downloaded, each as its specification; ``registry`` is ""
     where there is nothing to download or the registry answers, else why it does not. ``problem`` is
     what no download mends.
@@ -31,8 +35,9 @@ def probe(environment: str, configuration: str, targets: list[str]) -> dict[str,
     app.set_session_var("custom_project_conf", configuration or None)
     config = ProjectConfig.get_instance()
     core = Path(config.get("platformio", "core_dir"))
+    version = [part for part in platformio.VERSION if isinstance(part, int)]
     state: dict[str, Any] = {
-        "version": list(platformio.VERSION[:2]),
+        "version": version,
         "core_dir": str(core),
         "writable": _writable(core),
         "missing": [],
@@ -40,7 +45,7 @@ def probe(environment: str, configuration: str, targets: list[str]) -> dict[str,
         "registry": "",
         "problem": "",
     }
-    if state["writable"]:
+    if state["writable"] and tuple(version) >= OLDEST:
         state |= _packages(config, environment, targets)
         if state["missing"]:
             state["registry"] = _registry(list(platformio.__registry_mirror_hosts__))

@@ -20,7 +20,8 @@ def image_sizes(
     ``total`` = ``weights`` + ``code`` for flash, ``arena`` + ``stack`` + ``other`` for RAM; both
     have ``limit`` where the board has one. What is initialized counts as flash wherever it runs
     from, for its first values lie there. RAM is what lies in a RAM region of the board's, whoever
-    has written the linker script; the host has no regions, and RAM is what can be written.
+    has written the linker script, and an arena that comes from the heap; the host has no regions,
+    and RAM is what can be written.
 
     Raises BuildError for a damaged image, BudgetError for one that is larger than the board.
     """
@@ -34,6 +35,12 @@ def image_sizes(
         raise BuildError(f"cannot read the sizes of {image}: {error}") from None
     weights = sum(sizes.get(name, 0) for name in manifest.constants)
     arena = sizes.get(manifest.arena_symbol, 0)
+    # The linker does not know what the firmware will take from the heap.
+    for region in board.regions:
+        if region.name == manifest.heap_region:
+            used[region] += manifest.heap_bytes
+            arena = manifest.heap_bytes if region.kind is MemoryKind.RAM else 0
+            ram += arena
     in_flash = {"total": flash, "weights": weights, "code": flash - weights}
     in_ram = {"total": ram, "arena": arena, "stack": stack, "other": ram - arena - stack}
     if board.flash_bytes is not None and board.ram_bytes is not None:

@@ -1,5 +1,6 @@
 """Commands on a generated project and on the device that it is for."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -49,7 +50,9 @@ def flash(
     if as_json:
         print_json(report.to_json())
     elif dry_run:
-        click.echo(report.command)
+        # The command wants to be typed in the project's directory.
+        away = directory.resolve() != Path.cwd()
+        click.echo(f"cd {shlex.quote(str(directory))} && " * away + report.command)
     else:
         click.echo(f"uploaded {report.image} to {report.board}")
 

@@ -46,13 +46,17 @@ def _ended_in_order() -> Iterator[None]:
 class Group(click.Group):
     """Turns the one error tree into words on stderr and the error's own exit code.
 
-    Where a program reads stdout (``--json``), it gets the error there too.
+    Where a program reads stdout (``--json``), it gets the error there too, and nothing else.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Note whether a program reads stdout."""
         ctx.obj = "--json" in args
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            _tell(ctx, error, error.format_message())
+            raise
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; end with the error's own exit code."""
@@ -60,25 +64,32 @@ class Group(click.Group):
             with _ended_in_order():
                 return super().invoke(ctx)
         except TinygenError as error:
-            if ctx.obj:
-                kind = type(error).__name__
-                found = {"kind": kind, "message": error.message, "hint": error.hint}
-                print_json({"error": found})
+            _tell(ctx, error, error.message, error.hint)
             click.echo(f"error: {error}", err=True)
             ctx.exit(error.exit_code)
+        except click.UsageError as error:
+            help_line = f"`{error.ctx.command_path} --help`" if error.ctx else ""
+            _tell(ctx, error, error.format_message(), help_line)
+            raise  # click has its own words for it
         except BrokenPipeError:
             raise  # whoever read our output has gone: click ends quietly
         except OSError as error:
             # A full disk, a directory that cannot be written: nothing of tinygen's own.
-            if ctx.obj:
-                print_json(
-                    {"error": {"kind": type(error).__name__, "message": str(error), "hint": ""}}
-                )
-            click.echo(f"error: {error}", err=True)
+            told = error.filename is not None and error.strerror
+            words = f"{error.filename}: {error.strerror}" if told else str(error)
+            _tell(ctx, error, words)
+            click.echo(f"error: {words}", err=True)
             ctx.exit(TinygenError.exit_code)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
+            _tell(ctx, error, "interrupted")
             click.echo("interrupted", err=True)
             ctx.exit(INTERRUPTED)
+
+
+def _tell(ctx: click.Context, error: BaseException, message: str, hint: str = "") -> None:
+    """Give the error to a program that reads stdout."""
+    if ctx.obj:
+        print_json({"error": {"kind": type(error).__name__, "message": message, "hint": hint}})
 
 
 def print_json(value: Any) -> None:

@@ -1,5 +1,6 @@
 """Commands that need neither a compiler nor a device."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,8 @@ def boards(name: str | None, detect: bool, as_json: bool) -> None:
     from tinygen.tables import board_text, boards_table
 
     if detect:
+        if name:
+            raise click.UsageError("--detect lists all that is plugged in; leave NAME out")
         _detect(as_json)
         return
     found = (load_board(name),) if name else all_boards()
@@ -102,4 +105,4 @@ def generate(model: Path, target: "Target", directory: Path, options: "Options")
         f"({target.framework.value}), arena {memory.arena_bytes:,} bytes "
         f"(live tensors need {memory.live_bound_bytes:,})"
     )
-    click.echo(f"next: tinygen build {directory}")
+    click.echo(f"next: tinygen build {shlex.quote(str(directory))}")

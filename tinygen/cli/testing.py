@@ -16,11 +16,15 @@ from tinygen.cli.options import (
     progress,
     target_options,
 )
-from tinygen.errors import BudgetError, MismatchError, TinygenError
+from tinygen.errors import BudgetError, MismatchError, OptionError, TinygenError
 
 if TYPE_CHECKING:
     from tinygen.compile import Options
     from tinygen.firmware.target import Target
+    from tinygen.run.link import RunOptions
+
+_LIMIT = click.IntRange(min=0)
+_RUNNER = click.Choice(["native", "qemu", "renode", "serial"])
 
 
 @click.command()
@@ -53,13 +57,13 @@ if TYPE_CHECKING:
 @click.option("--probe", default="", help=PROBE_HELP)
 @click.option(
     "--runner",
-    type=click.Choice(["native", "qemu", "renode", "serial"]),
+    type=_RUNNER,
     help="Where to run the firmware; default: the board's own.",
 )
-@click.option("--max-flash", type=int, help="Fail above this many bytes of flash.")
-@click.option("--max-ram", type=int, help="Fail above this many bytes of RAM.")
-@click.option("--max-instructions", type=int, help="Fail above this many per inference.")
-@click.option("--max-cycles", type=int, help="Fail above this estimate (its middle).")
+@click.option("--max-flash", type=_LIMIT, help="Fail above this many bytes of flash.")
+@click.option("--max-ram", type=_LIMIT, help="Fail above this many bytes of RAM.")
+@click.option("--max-instructions", type=_LIMIT, help="Fail above this many per inference.")
+@click.option("--max-cycles", type=_LIMIT, help="Fail above this estimate (its middle).")
 @compile_options
 @json_option
 def test(
@@ -89,9 +93,10 @@ def test(
     from tinygen.validate import Budget, Flashing, validate
 
     run = RunOptions(runner=runner, port=port)
+    target = _placed(target, run, no_flash=no_flash, probe=probe)
     report = validate(
         model,
-        target.in_runner(run.runner_of(target.board)),
+        target,
         options,
         vectors=vectors,
         count=count,
@@ -115,6 +120,20 @@ def test(
         sys.exit(MismatchError.exit_code)
 
 
+def _placed(
+    target: "Target", run: "RunOptions", *, no_flash: bool = False, probe: str = ""
+) -> "Target":
+    """The target as its runner wants it. Raises OptionError for options of another runner."""
+    board, place = target.board, run.runner_of(target.board)
+    given = {"--port": run.port is not None, "--no-flash": no_flash, "--probe": bool(probe)}
+    for option in (name for name, there in given.items() if there and place != "serial"):
+        raise OptionError(
+            f"{option} is for a board on a serial port, and {board.name} runs in '{place}'",
+            f"leave {option} out" + (", or --runner" if run.runner else ""),
+        )
+    return target.in_runner(place)
+
+
 @click.command()
 @click.argument("models", type=MODEL, nargs=-1, required=True)
 @click.option(
@@ -135,6 +154,8 @@ def test(
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the vectors."
 )
+@click.option("--port", help=PORT_HELP + " For one --board.")
+@click.option("--runner", type=_RUNNER, help="Where to run; default: each board's own.")
 @compile_options
 @json_option
 def bench(
@@ -142,10 +163,14 @@ def bench(
     boards: tuple[str, ...],
     count: int,
     seed: int,
+    port: str | None,
+    runner: str | None,
     options: "Options",
     as_json: bool,
 ) -> None:
     """Measure several MODELS on boards: instructions, cycles, flash and RAM, as a table.
+
+    A real board is flashed with each model in turn.
 
     A model that cannot be measured on a board is told on stderr and left out; the exit code is then
     that of the error.
@@ -153,9 +178,13 @@ def bench(
     from tinygen.board.file import load_board
     from tinygen.firmware.target import choose_target
     from tinygen.report import bench_table
-    from tinygen.validate import validate
+    from tinygen.run.link import RunOptions
+    from tinygen.validate import Flashing, validate
 
-    targets = [choose_target(load_board(board)) for board in boards]
+    if port is not None and len(boards) > 1:
+        raise OptionError("--port is for one board", "measure one board at a time")
+    run = RunOptions(runner=runner, port=port)
+    targets = [_placed(choose_target(load_board(board)), run) for board in boards]
     reports, worst = [], 0
     for target in targets:
         for model in models:
@@ -168,6 +197,8 @@ def bench(
                     count=count,
                     seed=seed,
                     directory=None,
+                    run=run,
+                    flashing=Flashing() if target.board.platformio else None,
                     progress=progress,
                 )
             except TinygenError as error:

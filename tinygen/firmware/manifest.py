@@ -28,7 +28,8 @@ class Manifest:
 
     ``image`` is what make links, relative to the project. ``options`` is the line of options that
     the firmware tells too. ``arena_symbol`` and ``constants`` are names in the linked image;
-    ``layers`` and ``tensors`` are as in the file.
+    ``layers`` and ``tensors`` are as in the file. An arena that comes from the heap at start is no
+    symbol: ``heap_region`` is the region of the board's where it will be, and takes ``heap_bytes``.
     """
 
     name: str
@@ -42,6 +43,8 @@ class Manifest:
     constants: tuple[str, ...]
     layers: tuple[dict[str, Any], ...]
     files: tuple[str, ...]
+    heap_region: str = ""
+    heap_bytes: int = 0
 
 
 def board_copy(name: str) -> str:
@@ -51,14 +54,15 @@ def board_copy(name: str) -> str:
 
 def read_manifest(directory: Path) -> Manifest:
     """Read the manifest of the project in ``directory``. Raises ProjectError if there is none."""
-    hint = "give a new or empty directory, or one that `tinygen generate` has written"
+    hint = "`tinygen generate` writes one, into a new or empty directory"
+    again = "generate the project again, into a new directory"
     file = directory / MANIFEST
     if not file.is_file():
         raise ProjectError(f"{directory} is not a tinygen project: it has no {MANIFEST}", hint)
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
         if values["manifest_version"] != MANIFEST_VERSION:
-            raise ProjectError(f"{file} was written by another tinygen; generate the project again")
+            raise ProjectError(f"{file} was written by another tinygen", again)
         manifest = Manifest(
             name=values["name"],
             board=values["board"],
@@ -71,13 +75,21 @@ def read_manifest(directory: Path) -> Manifest:
             constants=tuple(values["constants"]),
             layers=tuple(values["layers"]),
             files=tuple(values["files"]),
+            heap_region=values["heap_region"],
+            heap_bytes=values["heap_bytes"],
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ProjectError(f"{file} is damaged: {error!r}", hint) from None
+    except OSError as error:
+        raise ProjectError(f"cannot read {file}: {error.strerror}") from None
+    except KeyError as error:
+        raise ProjectError(f"{file} is damaged: it has no {error}", again) from None
+    except ValueError as error:
+        raise ProjectError(f"{file} is damaged: {error}", again) from None
+    except TypeError:
+        raise ProjectError(f"{file} is damaged: it is not what tinygen writes", again) from None
     for name in (manifest.image, board_copy(manifest.board), *manifest.files):
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts:
-            raise ProjectError(f"{file} is damaged: '{name}' is outside of the project", hint)
+            raise ProjectError(f"{file} is damaged: '{name}' is outside of the project", again)
     return manifest
 
 
@@ -95,6 +107,8 @@ def manifest_text(
 ) -> str:  # fmt: skip
     """The text of a project's manifest; ``arena`` is the arena's symbol."""
     origin = program.provenance
+    region, arena_bytes = target.arena_region, program.memory.arena_bytes
+    heap = region if target.heap_arena(arena_bytes) else None
     values = {
         "manifest_version": MANIFEST_VERSION,
         "tinygen_version": __version__,
@@ -106,8 +120,10 @@ def manifest_text(
         "model_sha256": origin.model_sha256,
         "options": origin.options,
         "image": image,
-        "arena_bytes": program.memory.arena_bytes,
+        "arena_bytes": arena_bytes,
         "arena_symbol": arena,
+        "heap_region": heap.name if heap else "",
+        "heap_bytes": arena_bytes if heap else 0,
         "inputs": [_tensor(t) for t in program.graph.inputs],
         "outputs": [_tensor(t) for t in program.graph.outputs],
         "layers": [

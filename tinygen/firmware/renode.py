@@ -105,7 +105,7 @@ def _uart(board: Board) -> Device:
             "say which UART the firmware drives, or name a platform",
         )
     frequency = ("frequency", str(uart.clock_hz))
-    low_power = (("lowPowerMode", "true"),) if uart.peripheral.startswith("LPUART") else ()
+    low_power = (("lowPowerMode", "true"),) if uart.low_power else ()
     address = f"0x{uart.origin:08X}"
     models = {
         "stm32": ("UART.STM32_UART", f"<{address}, +0x100>", (frequency,)),

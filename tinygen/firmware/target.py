@@ -38,12 +38,24 @@ class Target:
     def in_runner(self, runner: str) -> "Target":
         """The same target, to be run by ``runner``.
 
-        Raises BoardError for an emulator that has no vendor's framework to run.
+        Raises BoardError for a runner that does not have the board, or an emulator that has no
+        vendor's framework to run.
         """
         if self.from_framework and runner in EMULATORS:
             raise BoardError(
                 f"{runner} does not emulate what {self.framework.value} needs of {self.board.name}",
                 "--framework bare runs there" if self.board.bare else "the board itself runs it",
+            )
+        board = self.board
+        has = {
+            "native": board.hosted,
+            "qemu": board.qemu is not None,
+            "renode": board.renode is not None,
+        }
+        if not has.get(runner, True):
+            others = [name for name, there in has.items() if there] or ["serial"]
+            raise BoardError(
+                f"runner '{runner}' does not have {board.name}", f"it has: {', '.join(others)}"
             )
         return replace(self, emulated=runner == "qemu")
 

@@ -12,7 +12,6 @@ from typing import Any
 
 from tinygen.board import Board
 from tinygen.build import platformio
-from tinygen.build.commands import Finished, run_command
 from tinygen.build.image import (
     PIO_CONFIG,
     BuildReport,
@@ -22,10 +21,11 @@ from tinygen.build.image import (
     image_of,
     require_ini,
 )
+from tinygen.causes import UDEV, UPLOAD, explain
+from tinygen.commands import Finished, run_command
 from tinygen.errors import DeviceError, ToolError
 from tinygen.firmware.files import environment_name
 from tinygen.firmware.manifest import Manifest, ProjectError, project_board, read_manifest
-from tinygen.flash.causes import UDEV, UPLOAD, explain
 from tinygen.flash.uploaders import (
     NEED_PORT,
     SERIAL,

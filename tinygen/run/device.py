@@ -61,7 +61,7 @@ class Expected:
 
     def check(self, found: Identity) -> None:
         """Raise DeviceError for the first thing that is not as expected."""
-        flash = "flash this model's firmware first"
+        flash = "is it the right port? without --no-flash this model's firmware is flashed first"
         if self.model_sha256 not in (None, found.model_sha256):
             name = f"'{self.model}' " if self.model else ""
             raise DeviceError(

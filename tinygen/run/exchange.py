@@ -169,4 +169,4 @@ class Exchange:
 
     def _words(self) -> str:
         """What the device printed last, as further lines of an error."""
-        return "".join(f"\n  it printed: {line}" for line in self._reader.lines)
+        return "".join(f"\n  it printed: {line}" for line in self._reader.last_lines())

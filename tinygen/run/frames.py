@@ -19,6 +19,7 @@ _CRC = struct.Struct("<I")
 # Far above what any board's buffer holds: without a limit, endless noise would fill the memory.
 _LONGEST_FRAME = 1 << 17
 _KEPT_LINES = 4
+_LONGEST_LINE = 200
 
 # Besides what can be printed, what a boot loader or a log prints; the escape starts a colour.
 _CONTROLS = "\t\n\r\x1b"
@@ -87,6 +88,7 @@ class FrameReader:
         """The frames that ``data`` completes."""
         *complete, self._rest = (self._rest + data).split(b"\0")
         if len(self._rest) > _LONGEST_FRAME:
+            self.lines.extend(self.last_lines())
             self._rest = b""
             self.damaged += 1
         frames = []
@@ -96,6 +98,12 @@ class FrameReader:
             except ProtocolError:
                 self._other(piece)
         return frames
+
+    def last_lines(self) -> list[str]:
+        """The last lines of text, those included that no zero has ended: another firmware's."""
+        pieces = self._rest.splitlines()[-_KEPT_LINES:]
+        rest = [line for piece in pieces for line in text_lines(piece[:_LONGEST_LINE]) or ()]
+        return [line[:_LONGEST_LINE] for line in (*self.lines, *rest)][-_KEPT_LINES:]
 
     def _other(self, piece: bytes) -> None:
         lines = text_lines(piece)

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 from math import inf
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 from tinygen.errors import DeviceError
 from tinygen.firmware.manifest import read_manifest
@@ -16,6 +16,8 @@ from tinygen.run.symbols import address_words
 
 # What has no end after this time is shown as it is: a prompt, or noise of a wrong baud rate.
 _IDLE_S = 0.5
+# Where a port of the network is taken and dropped again at once.
+_PAUSE_S = 0.1
 _LONGEST = 1 << 16
 
 Where = Callable[[int], str]
@@ -67,7 +69,7 @@ def monitor(
             show(stamp + line)
 
     link = SerialLink(port, baud, dtr=dtr, return_s=_IDLE_S)
-    waiting = False
+    waiting = told = False
     try:
         with suppress(KeyboardInterrupt):
             while (left := deadline - monotonic()) > 0:
@@ -76,12 +78,15 @@ def monitor(
                         link.restore()
                         waiting = False
                     data = link.read(min(left, _IDLE_S))
+                    told = told and not data
                     tell(reader.feed(data) if data else reader.finish())
                 except DeviceError as error:
-                    if not waiting:
+                    if not told:
                         tell([*reader.finish(), f"[{error.message}; waiting for it]"])
-                    waiting = True
-            tell(reader.finish())
+                    if not waiting:
+                        sleep(_PAUSE_S)
+                    waiting = told = True
+        tell(reader.finish())
     finally:
         link.close()
 

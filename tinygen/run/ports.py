@@ -13,8 +13,8 @@ from time import monotonic, sleep
 import serial
 from serial.tools import list_ports
 
+from tinygen.causes import UDEV
 from tinygen.errors import DeviceError
-from tinygen.flash.causes import UDEV
 
 # Nothing on a healthy line takes this long to take a frame.
 WRITE_S = 30.0
@@ -25,6 +25,7 @@ _TRY_AGAIN_S = 0.1
 _BUSY = (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK)
 _FORBIDDEN = (errno.EACCES, errno.EPERM)
 _GONE = (errno.ENOENT, errno.ENXIO, errno.ENODEV, errno.EIO)
+_NO_PORT = (errno.EISDIR, errno.ENOTTY)
 _FORMS = (
     "a port is a name such as /dev/ttyACM0 or COM3, or a URL such as socket://HOST:NUMBER or "
     "rfc2217://HOST:NUMBER"
@@ -54,8 +55,12 @@ def open_port(
     somebody still holds the old one; ``usb`` is its serial number, if it is known.
     Raises PortError.
     """
+    if not url:
+        raise PortError("the port's name is empty", _ports_hint())
     if url.startswith("loop://"):
         raise PortError(f"{url} only echoes: there is no device behind it", _FORMS)
+    if url.startswith(("socket://", "rfc2217://")) and not re.search(r"://[^/]+:\d+", url):
+        raise PortError(f"{url} has no port number", _FORMS)  # in pyserial's words, a TypeError
     deadline = monotonic() + wait_s
     while True:
         try:
@@ -98,6 +103,8 @@ def _explained(url: str, error: OSError) -> PortError:
         return PortError(
             f"{url} is in use by another program{holder}", "close it: a serial monitor, an IDE?"
         )
+    if code in _NO_PORT or str(error).startswith("Could not configure port"):
+        return PortError(f"{url} is no serial port", _ports_hint())
     if code in _GONE:
         return PortError(f"there is no serial port {url}", _ports_hint())
     return PortError(f"cannot open {url}: {error}", _FORMS)

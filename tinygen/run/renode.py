@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from tinygen.board import Board
-from tinygen.build.commands import kill_group
+from tinygen.commands import kill_group
 from tinygen.errors import DeviceError, ToolError
 from tinygen.firmware.renode import SCRIPT, renode_files
 from tinygen.isa import Isa

@@ -18,6 +18,13 @@ GPIO_TypeDef cube_gpio[26];
 USART_TypeDef cube_uart = {.taken = take};
 uint32_t SystemCoreClock = 16000000u;
 
+#if defined(UART_FLAG_ORE)
+int cube_overrun = 1;
+#else
+int cube_overrun; /* the port has told the UART not to mind */
+#define UART_FLAG_ORE 0u
+#endif
+
 static int started, open_pins, open;
 
 static void fail(const char *what)
@@ -84,8 +91,12 @@ HAL_StatusTypeDef HAL_UART_Init(UART_HandleTypeDef *handle)
 FlagStatus cube_flag(const UART_HandleTypeDef *handle, uint32_t flag)
 {
     struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
-    check(open && handle->Instance == &cube_uart && flag == UART_FLAG_RXNE, "the UART is closed");
-    if (poll(&input, 1, 100) > 0) {
+    check(open && handle->Instance == &cube_uart, "the UART is closed");
+    if (flag == UART_FLAG_ORE) {
+        return cube_overrun ? SET : RESET;
+    }
+    check(flag == UART_FLAG_RXNE, "which flag?");
+    if (!cube_overrun && poll(&input, 1, 100) > 0) {
         if ((input.revents & POLLIN) != 0) {
             return SET;
         }

@@ -29,6 +29,8 @@ typedef struct {
 
 #if defined(STM32F1) || defined(STM32F4)
 #define DR taken()
+#define UART_FLAG_ORE 0x08u
+#define __HAL_UART_CLEAR_OREFLAG(handle) ((void)(handle), cube_overrun = 0)
 #else
 #define RDR taken()
 #define USART_RDR_RDR 0xFFu
@@ -73,6 +75,7 @@ typedef struct {
 extern GPIO_TypeDef cube_gpio[26];
 extern USART_TypeDef cube_uart;
 extern uint32_t SystemCoreClock;
+extern int cube_overrun; /* while it is there, nothing more is received */
 
 #define GPIOA (&cube_gpio[0])
 #define GPIOB (&cube_gpio[1])

@@ -130,7 +130,6 @@ class Rules:
     knows_instructions = True
 
     def __init__(self, board: Board) -> None:
-        self._board = board
         self._architecture = _ARCHITECTURES[board.core.name]
         self._has = self._architecture.has
         if board.fpu is Fpu.NONE:

@@ -63,7 +63,7 @@ BUILD = (
     _row(
         r"HTTPClientError|InternetConnectionError|not connected to the Internet",
         "PlatformIO's registry cannot be reached, and a package has to be downloaded",
-        "connect this computer and run `pio pkg install -d {directory}`",
+        "try again with a network",
     ),
     _row(
         r"UnknownPackageError: Could not find the package with '(?P<package>[^']*)' requirements",
