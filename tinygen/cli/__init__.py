@@ -1,7 +1,7 @@
 """The command line: thin commands over the library, one place where errors become exit codes.
 
-Results go to stdout, progress and errors to stderr. Exit codes: 0 success, 1 a failed build, upload,
-validation or budget, 2 a usage or input error.
+Results go to stdout, progress and errors to stderr. Exit codes: 0 success, 1 a failed build,
+upload, validation or budget, 2 a usage or input error.
 """
 
 import click

@@ -86,6 +86,7 @@ def project_files(program: Program, target: Target) -> dict[str, str]:
     files[f"lib/{program.name}/CMakeLists.txt"] = render("project/model_CMakeLists.txt.j2", context)
     files[f"lib/{program.name}/library.json"] = render("project/library.json.j2", context)
     files[board_copy(board.name)] = board.source
+    files[".gitignore"] = "/build/\n/.pio/\n"
     if board.bare:
         files |= renode_files(board, image_path(target), suite=target.app is App.DEVICE)
     constants = constant_symbols(model, program.name)
