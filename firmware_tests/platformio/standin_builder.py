@@ -73,6 +73,9 @@ elif protocol in ("stlink", "cmsis-dap"):
         ],
         UPLOADCMD="$UPLOADER $UPLOADERFLAGS",
     )  # fmt: skip
+elif protocol == "jlink":
+    # SEGGER's own program, which nobody here has: an upload by it fails to start.
+    env.Replace(UPLOADER="JLinkExe", UPLOADCMD="$UPLOADER $SOURCE")
 if "UPLOADCMD" in env or protocol == "custom":
     steps.append(env.VerboseAction("$UPLOADCMD", "Uploading $SOURCE"))
 else:
