@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from tinygen.interval import Interval
+
 Array = npt.NDArray[Any]
 
 
@@ -82,13 +84,17 @@ class QuantParams:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tensor:
-    """A value of the graph; ``data`` is set for constants."""
+    """A value of the graph; ``data`` is set for constants.
+
+    ``bounds`` limit what an 8-bit activation can be, where that is less than its type can hold.
+    """
 
     name: str
     shape: tuple[int, ...]
     dtype: DType
     quant: QuantParams | None = None
     data: Array | None = None
+    bounds: Interval | None = None
 
     @property
     def elements(self) -> int:

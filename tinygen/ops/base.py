@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from tinygen.errors import ModelError, UnsupportedError
+from tinygen.interval import Interval
 from tinygen.ir import Activation, Array, DType, Numerics, Op, Tensor
 from tinygen.isa import Isa
+from tinygen.quant import dtype_range
 
 O = TypeVar("O", bound=Op)  # noqa: E741 - O is an operator throughout
 T = TypeVar("T")
@@ -102,6 +104,7 @@ class Node:
 _EMPTY_TABLE = bytes((4, 0, 4, 0, 4, 0, 0, 0))
 
 
+BoundsOf = Callable[[Tensor], Interval]
 Value = int | float | Array
 Rule = Callable[[O], str]
 """'' where the rule holds, else what was found. The docstring's first line is the rule as a user
@@ -144,10 +147,31 @@ class Kernel(Generic[O]):
     in_place: bool = False
 
 
+def channels_of(tensor: Tensor) -> int:
+    """The size of the last axis; 1 for a scalar."""
+    return tensor.shape[-1] if tensor.shape else 1
+
+
+def any_value(op: Op, bounds_of: BoundsOf) -> Interval:
+    """Bounds that always hold: the range of the output's 8-bit type."""
+    del bounds_of
+    return Interval.uniform(*dtype_range(op.y.dtype), channels_of(op.y))
+
+
+def noted_bounds(tensor: Tensor) -> Interval:
+    """What the pass ``note_bounds`` has found that an 8-bit tensor can hold, for kernels."""
+    whole = Interval.uniform(*dtype_range(tensor.dtype), channels_of(tensor))
+    return tensor.bounds or whole
+
+
 @dataclass(frozen=True, slots=True)
 class OpDef(Generic[O]):
     """Everything about one operator. ``kernels``: best first; the last takes all that passed the
-    rules. An empty table marks a view: the output is the input's bytes, and no code is made."""
+    rules. An empty table marks a view: the output is the input's bytes, and no code is made.
+
+    ``bounds`` tells what the 8-bit output can hold, given the bounds of 8-bit inputs; it is asked
+    only if the output and all activations are of 8 bits.
+    """
 
     op: type[O]
     parse: Callable[[Node], O]
@@ -155,6 +179,7 @@ class OpDef(Generic[O]):
     reference: Callable[[O, tuple[Array, ...]], tuple[Array, ...]]
     kernels: tuple[Kernel[O], ...]
     macs: Callable[[O], int] = lambda op: 0
+    bounds: Callable[[O, BoundsOf], Interval] = any_value
 
     @property
     def is_view(self) -> bool:

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tinygen.errors import ModelError
+from tinygen.interval import Interval
 from tinygen.ir import Activation, Array, DType, Op, Tensor
-from tinygen.ops.base import Call, Kernel, Node, Value, describe
+from tinygen.ops.base import BoundsOf, Call, Kernel, Node, Value, describe
 from tinygen.ops.lut import every_value, lut_kernel
 from tinygen.quant import activation_range, dtype_range
 
@@ -194,6 +195,21 @@ def one_variable_kernel(elementwise: Elementwise[B]) -> Kernel[B]:
         return op.a is op.b or (len(constants) == 1 and constants[0].elements == 1)
 
     return lut_kernel(table, fits)
+
+
+def corner_bounds(elementwise: Elementwise[B]) -> Callable[[B, BoundsOf], Interval]:
+    """The bounds of an operator whose result, each operand for itself, only grows or only falls.
+
+    The extremes are at the operands' ends. Sums and products are so, and the rules keep all steps
+    to the result within 32 bits.
+    """
+
+    def bounds(op: B, bounds_of: BoundsOf) -> Interval:
+        a, b = bounds_of(op.a), bounds_of(op.b)
+        corners = [elementwise(op, x, w) for x in (a.low, a.high) for w in (b.low, b.high)]
+        return Interval.spanning(*corners)
+
+    return bounds
 
 
 def reference_of(

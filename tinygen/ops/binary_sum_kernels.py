@@ -11,6 +11,7 @@ from tinygen.ops.binary import (
     Binary,
     Int8Array,
     binary_call,
+    corner_bounds,
     few_loops,
     geometry_of,
     int8_operands,
@@ -117,4 +118,5 @@ def definition_of_sum(op: type[B], parse: Callable[[Node], B], sign: int) -> OpD
         rules=(int8_operands, fused_clamp, output_scale, few_loops),
         reference=reference_of(elementwise),
         kernels=(one_variable_kernel(elementwise), *sum_kernels(sum_of)),
+        bounds=corner_bounds(elementwise),
     )

@@ -1,14 +1,16 @@
 """CONCATENATION along any axis: one strided copy for each input."""
 
 from dataclasses import dataclass
+from functools import reduce
 from math import prod
 from typing import ClassVar
 
 import numpy as np
 
 from tinygen.errors import ModelError
+from tinygen.interval import Interval
 from tinygen.ir import Activation, Array, DType, Op
-from tinygen.ops.base import Call, Kernel, Node, OpDef, describe
+from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef, describe
 
 TYPES = (DType.INT8, DType.INT16, DType.INT32, DType.FLOAT32)
 
@@ -86,6 +88,16 @@ def reference(op: Concatenation, values: tuple[Array, ...]) -> tuple[Array, ...]
     return (np.concatenate(values, axis=op.axis),)
 
 
+def bounds(op: Concatenation, bounds_of: BoundsOf) -> Interval:
+    """Channels side by side, or, along another axis, of either input."""
+    parts = [bounds_of(tensor) for tensor in op.inputs]
+    if op.axis < len(op.y.shape) - 1:
+        return reduce(Interval.joined, parts)
+    return Interval(
+        np.concatenate([part.low for part in parts]), np.concatenate([part.high for part in parts])
+    )
+
+
 def lower(op: Concatenation) -> tuple[Call, ...]:
     """One call of ``tg_concat`` for each input; sizes are in bytes."""
     element = op.y.dtype.size
@@ -106,4 +118,5 @@ CONCATENATION = OpDef(
     rules=(types, one_quantization, no_activation),
     reference=reference,
     kernels=(Kernel("tg_concat", "tg_concat.h", "tg_concat", lower),),
+    bounds=bounds,
 )

@@ -6,9 +6,11 @@ from typing import ClassVar
 import numpy as np
 
 from tinygen.errors import ModelError
+from tinygen.interval import Interval
 from tinygen.ir import Array
-from tinygen.ops.base import Call, Node, OpDef
-from tinygen.ops.conv2d_lowering import Convolution, convolution_rows
+from tinygen.ops.accumulators import accumulated, fixed_point_bounds, offsets_of, per_output
+from tinygen.ops.base import BoundsOf, Call, Node, OpDef
+from tinygen.ops.conv2d_lowering import Convolution, convolution_rows, is_inside
 from tinygen.ops.convolution import (
     CONVOLUTION_RULES,
     bias_values,
@@ -81,6 +83,21 @@ def reference(op: Conv2D, values: tuple[Array, ...]) -> tuple[Array, ...]:
     return (requantized(op, accumulators, scaling).reshape(op.y.shape),)
 
 
+def accumulators(op: Conv2D, bounds_of: BoundsOf) -> Interval:
+    """Bounds of each output channel's accumulator, bias included, not wrapped to 32 bits."""
+    out_c = op.y.shape[3]
+    padded = not is_inside(op.x, op.y, op.window)
+    offsets = offsets_of(bounds_of(op.x), op.x.zero_point, padded=padded)
+    weights = op.weights.values.reshape(out_c, -1, op.weights.shape[3])
+    return accumulated(weights, per_output(offsets, op.groups, out_c), bias_values(op, out_c))
+
+
+def bounds(op: Conv2D, bounds_of: BoundsOf) -> Interval:
+    """What each output channel can be."""
+    scaling = scaling_of(real_multipliers(op), op.y.shape[3])
+    return fixed_point_bounds(op, accumulators(op, bounds_of), scaling)
+
+
 def macs(op: Conv2D) -> int:
     """Multiply-accumulates, padding taps included (TFLite's convention)."""
     return op.y.elements * op.weights.elements // op.weights.shape[0]
@@ -113,4 +130,5 @@ CONV_2D = OpDef(
     reference=reference,
     kernels=(*matmul_rows(lower_matmul, is_matmul), *convolution_rows(grouped)),
     macs=macs,
+    bounds=bounds,
 )

@@ -7,9 +7,11 @@ from typing import ClassVar
 import numpy as np
 
 from tinygen.errors import ModelError
+from tinygen.interval import Interval
 from tinygen.ir import Array
 from tinygen.isa import Isa
-from tinygen.ops.base import Call, Kernel, Node, OpDef
+from tinygen.ops.accumulators import accumulated, fixed_point_bounds, offsets_of
+from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef
 from tinygen.ops.conv2d_lowering import (
     Convolution,
     convolution_rows,
@@ -86,6 +88,23 @@ def reference(op: DepthwiseConv2D, values: tuple[Array, ...]) -> tuple[Array, ..
     return (requantized(op, total, scaling_of(real_multipliers(op), out_c)),)
 
 
+def accumulators(op: DepthwiseConv2D, bounds_of: BoundsOf) -> Interval:
+    """Bounds of each output channel's accumulator, bias included, not wrapped to 32 bits."""
+    out_c = op.y.shape[3]
+    padded = not is_inside(op.x, op.y, op.window)
+    offsets = offsets_of(bounds_of(op.x), op.x.zero_point, padded=padded)
+    own = offsets.at(np.arange(out_c) // op.depth_multiplier)
+    weights = op.weights.values.reshape(-1, out_c).T[:, :, None]
+    columns = Interval(own.low[:, None], own.high[:, None])
+    return accumulated(weights, columns, bias_values(op, out_c))
+
+
+def bounds(op: DepthwiseConv2D, bounds_of: BoundsOf) -> Interval:
+    """What each output channel can be."""
+    scaling = scaling_of(real_multipliers(op), op.y.shape[3])
+    return fixed_point_bounds(op, accumulators(op, bounds_of), scaling)
+
+
 def macs(op: DepthwiseConv2D) -> int:
     """Multiply-accumulates, padding taps included (TFLite's convention)."""
     return op.y.elements * prod(op.window.kernel)
@@ -151,4 +170,5 @@ DEPTHWISE_CONV_2D = OpDef(
         *convolution_rows(grouped),
     ),
     macs=macs,
+    bounds=bounds,
 )

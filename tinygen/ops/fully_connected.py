@@ -8,8 +8,15 @@ from typing import ClassVar
 import numpy as np
 
 from tinygen.errors import ModelError
+from tinygen.interval import Interval
 from tinygen.ir import Activation, Array, DType, Numerics
-from tinygen.ops.base import Call, Kernel, Node, OpDef, describe
+from tinygen.ops.accumulators import (
+    accumulated,
+    fixed_point_bounds,
+    offsets_of,
+    result_bounds,
+)
+from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef, describe
 from tinygen.ops.convolution import (
     Params,
     Scaling,
@@ -160,10 +167,33 @@ def reference(op: FullyConnected, values: tuple[Array, ...]) -> tuple[Array, ...
     accumulators = wrap_int32(exact_matmul(offset, weights.T) + bias_values(op, channels))
     if op.rounding is Rounding.TWICE:
         return (requantized(op, accumulators, scaling(op)).reshape(op.y.shape),)
+    return (rounded_once(op, accumulators).reshape(op.y.shape),)
+
+
+def rounded_once(op: FullyConnected, accumulators: Array) -> Array:
+    """int32 accumulators [..., channels] to the int8 output, in double, clamped."""
     products = accumulators.astype(np.float64) * np.array(reals(op))
     whole = np.trunc(products)
     rounded = whole + np.where(np.abs(products - whole) >= 0.5, np.sign(products), 0)
-    return (finished(op, rounded).reshape(op.y.shape),)
+    return finished(op, rounded)
+
+
+def accumulators(op: FullyConnected, bounds_of: BoundsOf) -> Interval:
+    """Bounds of each output channel's accumulator, bias included, not wrapped to 32 bits."""
+    channels, depth = op.weights.shape
+    row = bounds_of(op.x).reshaped(depth)
+    offsets = offsets_of(row, op.x.zero_point, padded=False)
+    weights, _ = effective(op)
+    return accumulated(weights[:, None, :], offsets, bias_values(op, channels))
+
+
+def bounds(op: FullyConnected, bounds_of: BoundsOf) -> Interval:
+    """What each output channel can be, with the rounding that the operator has."""
+    found = accumulators(op, bounds_of)
+    if op.rounding is Rounding.TWICE:
+        return fixed_point_bounds(op, found, scaling(op))
+    products = found.low * np.array(reals(op)), found.high * np.array(reals(op))
+    return result_bounds(op, found, products, lambda ends: rounded_once(op, ends))
 
 
 def macs(op: FullyConnected) -> int:
@@ -245,4 +275,5 @@ FULLY_CONNECTED = OpDef(
         ),
     ),
     macs=macs,
+    bounds=bounds,
 )

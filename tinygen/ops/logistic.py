@@ -9,7 +9,7 @@ import numpy.typing as npt
 from tinygen.ir import Array, Numerics, Op
 from tinygen.ops import fixedpoint
 from tinygen.ops.base import Node, OpDef, int8_per_tensor
-from tinygen.ops.lut import lookup, lut_kernel
+from tinygen.ops.lut import bounds_of_table, lookup, lut_kernel
 from tinygen.ops.sigmoid import fixed_point_table, float_table, input_scale, standard_output
 from tinygen.ops.unary import check_unary
 
@@ -67,4 +67,5 @@ LOGISTIC = OpDef(
     rules=(int8_per_tensor, output_range, input_scale),
     reference=reference,
     kernels=(lut_kernel(table),),
+    bounds=bounds_of_table(table),
 )

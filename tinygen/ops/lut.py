@@ -9,8 +9,9 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from tinygen.interval import Interval
 from tinygen.ir import Array, DType, Op, Tensor
-from tinygen.ops.base import Call, Kernel
+from tinygen.ops.base import BoundsOf, Call, Kernel
 from tinygen.quant import dtype_range
 
 O = TypeVar("O", bound=Op)  # noqa: E741 - O is an operator throughout
@@ -66,6 +67,21 @@ def clamp_kernel(table: Callable[[O], Array]) -> Kernel[O]:
         fits=lambda op: bounds(op) is not None,
         in_place=True,
     )
+
+
+def bounds_of_table(
+    table: Callable[[O], Array],
+) -> Callable[[O, BoundsOf], Interval]:
+    """The bounds of an operator whose 256 results ``table`` computes."""
+
+    def bounds(op: O, bounds_of: BoundsOf) -> Interval:
+        first, _ = dtype_range(op.x.dtype)
+        # From the order of bytes to ascending values.
+        ascending = np.argsort(every_value(op.x.dtype))
+        results = np.asarray(table(op).reshape(-1)[ascending], np.int64)
+        return bounds_of(op.x).mapped(results, first)
+
+    return bounds
 
 
 def lookup(table: Array, x: Array) -> Array:

@@ -7,8 +7,18 @@ from typing import ClassVar
 import numpy as np
 
 from tinygen.errors import ModelError
+from tinygen.interval import Interval
 from tinygen.ir import Array, Op
-from tinygen.ops.base import Call, Kernel, Node, OpDef, int8_per_tensor
+from tinygen.ops.base import (
+    BoundsOf,
+    Call,
+    Kernel,
+    Node,
+    OpDef,
+    any_value,
+    channels_of,
+    int8_per_tensor,
+)
 from tinygen.ops.unary import scale_in_range
 from tinygen.quant import multiply_by_quantized_multiplier, quantize_multiplier
 
@@ -70,10 +80,29 @@ def multiplier_of(op: Mean) -> tuple[int, int]:
 
 def reference(op: Mean, values: tuple[Array, ...]) -> tuple[Array, ...]:
     """Source: TFLite's reference_ops::QuantizedMeanOrSum."""
-    total = values[0].sum(axis=op.axes, dtype=np.int64) - op.x.zero_point * op.count
-    scaled = multiply_by_quantized_multiplier(total.astype(np.int32), *multiplier_of(op))
-    result = np.clip(scaled.astype(np.int64) + op.y.zero_point, -128, 127)
-    return (result.reshape(op.y.shape).astype(np.int8),)
+    return (scaled(op, values[0].sum(axis=op.axes, dtype=np.int64)).reshape(op.y.shape),)
+
+
+def scaled(op: Mean, sums: Array) -> Array:
+    """The means whose elements add up to ``sums``."""
+    total = (sums - op.x.zero_point * op.count).astype(np.int32)
+    raw = multiply_by_quantized_multiplier(total, *multiplier_of(op)).astype(np.int64)
+    return np.clip(raw + op.y.zero_point, -128, 127).astype(np.int8)
+
+
+def bounds(op: Mean, bounds_of: BoundsOf) -> Interval:
+    """The mean grows with each element, as long as nothing wraps."""
+    known = bounds_of(op.x)
+    if len(op.x.shape) - 1 in op.axes:
+        known = known.hull(channels_of(op.y))
+    sums = known.low * op.count, known.high * op.count
+    _, shift = multiplier_of(op)
+    reach = 256 * op.count << max(shift, 0)
+    return (
+        Interval.spanning(*(scaled(op, s) for s in sums))
+        if reach < 2**31
+        else any_value(op, bounds_of)
+    )
 
 
 def _loops(op: Mean) -> tuple[int, ...] | None:
@@ -110,4 +139,5 @@ MEAN = OpDef(
     rules=(int8_per_tensor, scale_in_range, few_groups),
     reference=reference,
     kernels=(Kernel("tg_mean_s8", "tg_mean_s8.h", "tg_mean_s8", lower),),
+    bounds=bounds,
 )

@@ -10,6 +10,7 @@ from tinygen.ops.base import Call, Kernel, Node, OpDef
 from tinygen.ops.binary import (
     Binary,
     Int8Array,
+    corner_bounds,
     few_loops,
     geometry_of,
     int8_operands,
@@ -78,4 +79,5 @@ MUL = OpDef(
         one_variable_kernel(elementwise),
         Kernel("tg_mul_s8", "tg_mul_s8.h", "tg_mul_s8", lower, in_place=True),
     ),
+    bounds=corner_bounds(elementwise),
 )

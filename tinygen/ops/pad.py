@@ -6,8 +6,9 @@ from typing import ClassVar
 import numpy as np
 
 from tinygen.errors import ModelError
+from tinygen.interval import Interval
 from tinygen.ir import Array, DType, Op, Tensor
-from tinygen.ops.base import Call, Kernel, Node, OpDef, describe
+from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef, describe
 
 Paddings = tuple[tuple[int, int], ...]
 MAX_AXES = 5
@@ -129,6 +130,18 @@ def reference(op: Pad, values: tuple[Array, ...]) -> tuple[Array, ...]:
     return (np.pad(values[0], op.paddings, constant_values=op.fill),)
 
 
+def bounds(op: Pad, bounds_of: BoundsOf) -> Interval:
+    """The input's, and the border's value where there is a border."""
+    known = bounds_of(op.x)
+    *outer, inner = op.paddings or ((0, 0),)
+    if any(map(any, outer)):
+        known = known.including(op.fill)
+    return Interval(
+        np.pad(known.low, inner, constant_values=op.fill),
+        np.pad(known.high, inner, constant_values=op.fill),
+    )
+
+
 def lower(op: Pad) -> tuple[Call, ...]:
     """The call of ``tg_pad``: sizes of the innermost axis are in bytes.
 
@@ -166,6 +179,7 @@ PAD = OpDef(
     rules=(types, few_axes),
     reference=reference,
     kernels=(Kernel("tg_pad", "tg_pad.h", "tg_pad", lower),),
+    bounds=bounds,
 )
 
 PADV2: OpDef[PadV2] = OpDef(
@@ -174,4 +188,5 @@ PADV2: OpDef[PadV2] = OpDef(
     rules=(types, few_axes, int8_value),
     reference=reference,
     kernels=(Kernel("tg_pad", "tg_pad.h", "tg_pad", lower),),
+    bounds=bounds,
 )

@@ -7,8 +7,9 @@ from typing import ClassVar, TypeVar
 import numpy as np
 
 from tinygen.errors import ModelError
+from tinygen.interval import Interval
 from tinygen.ir import Activation, Array, Op
-from tinygen.ops.base import Call, Kernel, Node, OpDef
+from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef
 from tinygen.ops.conv2d_lowering import window_fields
 from tinygen.ops.convolution import fused_clamp, int8_ends
 from tinygen.ops.window import Window, patches, window_of
@@ -113,6 +114,11 @@ def clamped(op: Pool2D, result: Array) -> Array:
     return np.clip(result, *activation_range(op.activation, op.y)).astype(np.int8)
 
 
+def bounds(op: Pool2D, bounds_of: BoundsOf) -> Interval:
+    """The mean and the maximum of values lie between the least and the greatest of them."""
+    return bounds_of(op.x).clipped(*activation_range(op.activation, op.y))
+
+
 def lower(op: Pool2D) -> tuple[Call, ...]:
     """The call of either pool's kernel."""
     low, high = activation_range(op.activation, op.y)
@@ -126,6 +132,7 @@ AVERAGE_POOL_2D: OpDef[AveragePool2D] = OpDef(
     rules=(int8_ends, fused_clamp, same_scale, window_on_image),
     reference=reference_average,
     kernels=(Kernel("tg_average_pool2d_s8", "tg_pool2d_s8.h", "tg_pool2d_s8", lower),),
+    bounds=bounds,
 )
 
 MAX_POOL_2D: OpDef[MaxPool2D] = OpDef(
@@ -134,4 +141,5 @@ MAX_POOL_2D: OpDef[MaxPool2D] = OpDef(
     rules=(int8_ends, fused_clamp, same_scale, window_on_image),
     reference=reference_max,
     kernels=(Kernel("tg_max_pool2d_s8", "tg_pool2d_s8.h", "tg_pool2d_s8", lower),),
+    bounds=bounds,
 )

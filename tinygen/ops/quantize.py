@@ -7,7 +7,7 @@ import numpy as np
 
 from tinygen.ir import Array, DType, Op
 from tinygen.ops.base import Call, Kernel, Node, OpDef, describe
-from tinygen.ops.lut import every_value, lookup, lut_kernel
+from tinygen.ops.lut import bounds_of_table, every_value, lookup, lut_kernel
 from tinygen.ops.unary import check_unary, scale_in_range
 from tinygen.quant import (
     dtype_range,
@@ -104,4 +104,5 @@ QUANTIZE = OpDef(
         ),
         lut_kernel(table, fits=lambda op: not from_float(op)),
     ),
+    bounds=bounds_of_table(table),
 )

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygen.ir import Activation, Array, DType, Numerics, Op
 from tinygen.ops.base import Node, OpDef, int8_per_tensor
-from tinygen.ops.lut import clamp_kernel, every_value, lookup, lut_kernel
+from tinygen.ops.lut import bounds_of_table, clamp_kernel, every_value, lookup, lut_kernel
 from tinygen.ops.unary import check_unary, scale_in_range
 from tinygen.quant import (
     activation_range,
@@ -105,6 +105,7 @@ def definition(op: type[R], parse: Callable[[Node], R], table: Callable[[R], Arr
         rules=(int8_per_tensor, scale_in_range),
         reference=lambda op, values: (lookup(table(op), values[0]),),
         kernels=(clamp_kernel(table), lut_kernel(table)),
+        bounds=bounds_of_table(table),
     )
 
 

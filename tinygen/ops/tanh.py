@@ -8,7 +8,7 @@ import numpy as np
 from tinygen.ir import Array, Numerics, Op
 from tinygen.ops import fixedpoint
 from tinygen.ops.base import Node, OpDef, int8_per_tensor
-from tinygen.ops.lut import lookup, lut_kernel
+from tinygen.ops.lut import bounds_of_table, lookup, lut_kernel
 from tinygen.ops.sigmoid import fixed_point_table, float_table, input_scale, standard_output
 from tinygen.ops.unary import check_unary
 
@@ -59,4 +59,5 @@ TANH = OpDef(
     rules=(int8_per_tensor, output_range, input_scale),
     reference=reference,
     kernels=(lut_kernel(table),),
+    bounds=bounds_of_table(table),
 )

@@ -3,8 +3,9 @@
 from typing import TypeVar
 
 from tinygen.errors import ModelError
+from tinygen.interval import Interval
 from tinygen.ir import Array, Op
-from tinygen.ops.base import Node, OpDef, describe
+from tinygen.ops.base import BoundsOf, Node, OpDef, channels_of, describe
 
 V = TypeVar("V", bound=Op)
 
@@ -36,6 +37,11 @@ def reshaped(op: Op, values: tuple[Array, ...]) -> tuple[Array, ...]:
     return (values[0].reshape(op.y.shape),)
 
 
+def bounds(op: Op, bounds_of: BoundsOf) -> Interval:
+    """An element's channel follows from its place, which is the same before and after."""
+    return bounds_of(op.x).reshaped(channels_of(op.y))
+
+
 def view_of(op: type[V]) -> OpDef[V]:
     """The definition of a view."""
     return OpDef(
@@ -44,4 +50,5 @@ def view_of(op: type[V]) -> OpDef[V]:
         rules=(same_type,),
         reference=reshaped,
         kernels=(),
+        bounds=bounds,
     )
