@@ -12,19 +12,21 @@ import pytest
 
 from firmware_tests.kernels.tensors import quantized
 from firmware_tests.kernels.whole_graphs import Case, check_natively, checked_case, needed_after
+from firmware_tests.models.damage import damaged
 from firmware_tests.models.hunting import shrunk_graph, symptom
 from firmware_tests.models.random_graphs import random_graph
 from tinygen.compile import Options, compile_graph
 from tinygen.ir import Graph, Numerics, Op, Tensor
 from tinygen.isa import Isa
 from tinygen.ops import OPS
-from tinygen.ops.relu import Relu
+from tinygen.ops.relu import Relu, Relu6
 from tinygen.ops.tanh import Tanh
 from tinygen.reference import run
 from tinygen.vectors import draw_vectors
 
 NATIVE_SEEDS = range(60)
 GROUP = 6
+DAMAGED_SEEDS = (0, 3, 4, 6, 66, 85, 180, 203)
 AGREEMENT_SEEDS = range(1000, 1120)
 
 
@@ -33,6 +35,16 @@ def test_a_compiled_graph_gives_the_oracles_bytes(first: int) -> None:
     # Each seed with one numerics, so that all of them meet every combination of options.
     pairs = [(s, list(Numerics)[s // GROUP % 2]) for s in range(first, first + GROUP)]
     check_natively([checked_case(random_graph(s, n, most_ops=8), s, n) for s, n in pairs])
+
+
+def test_a_compiled_graph_whose_channels_are_damaged_gives_the_oracles_bytes() -> None:
+    cases = []
+    for seed in DAMAGED_SEEDS:
+        numerics = list(Numerics)[seed % 2]
+        graph = damaged(random_graph(seed, numerics, most_ops=14), seed)
+        case = checked_case(graph, seed, numerics, ask=False)
+        cases.append(case)
+    check_natively(cases)
 
 
 @pytest.mark.reference
@@ -54,11 +66,11 @@ def test_a_seed_always_gives_the_same_graph() -> None:
 
 
 def chain() -> Graph:
-    """RELU, TANH and RELU again, the middle one needed to the end."""
+    """RELU, TANH and RELU6, the middle one needed to the end."""
     x, a, c = (quantized(name, (32,), 0.1, 0) for name in "xac")
     b = quantized("b", (32,), 1 / 128, 0)
     ops: Sequence[Op] = (
-        Relu("a", (x,), (a,)), Tanh("b", (a,), (b,)), Relu("c", (a,), (c,)),
+        Relu("a", (x,), (a,)), Tanh("b", (a,), (b,)), Relu6("c", (a,), (c,)),
     )  # fmt: skip
     return Graph("chain", (x,), (b, c), tuple(ops))
 

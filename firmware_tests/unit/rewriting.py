@@ -1,7 +1,7 @@
 """What the tests of passes share: small graphs to build, and the proof that a rewrite is exact."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -9,12 +9,16 @@ from tinygen import reference
 from tinygen.ir import Activation, Array, DType, Graph, Op, QuantParams, Tensor, verify
 from tinygen.ops.add import Add
 from tinygen.ops.conv2d import Conv2D
+from tinygen.ops.convolution import WeightedOp
 from tinygen.ops.depthwise_conv2d import DepthwiseConv2D
+from tinygen.ops.fully_connected import FullyConnected, Rounding
 from tinygen.ops.window import Window
 from tinygen.passes import Pass
 from tinygen.vectors import draw_vectors
 
 VECTORS = 12
+
+W = TypeVar("W", bound=WeightedOp)
 
 
 def image(*shape: int, scale: float = 0.05, zero_point: int = -128, name: str = "t") -> Tensor:
@@ -66,6 +70,37 @@ def depthwise(x: Tensor, y: Tensor, pad: tuple[int, int] = (0, 0)) -> DepthwiseC
     quant = QuantParams(weights.quant.scale, weights.quant.zero_point, 3) if weights.quant else None
     inputs = (x, replace(per_channel, quant=quant), bias)
     return DepthwiseConv2D("dw", inputs, (y,), like_one.window, like_one.activation)
+
+
+def with_dead(op: W, channels: dict[int, int]) -> W:
+    """``op`` with output channels whose weights are all zero; the values are their biases."""
+    axis = 3 if isinstance(op, DepthwiseConv2D) else 0
+    weights, bias = op.weights.values.copy(), op.inputs[2].values.copy()
+    for channel, value in channels.items():
+        np.moveaxis(weights, axis, 0)[channel] = 0
+        bias[channel] = value
+    inputs = (op.x, replace(op.weights, data=weights), replace(op.inputs[2], data=bias))
+    return replace(op, inputs=inputs)
+
+
+def with_ignored(op: W, *channels: int) -> W:
+    """``op`` with zero weights for input channels."""
+    weights = op.weights.values.copy()
+    weights[..., list(channels)] = 0
+    return replace(op, inputs=(op.x, replace(op.weights, data=weights), *op.inputs[2:]))
+
+
+def dense(
+    x: Tensor, y: Tensor, rounding: Rounding = Rounding.TWICE, *, per_channel: bool = False
+) -> FullyConnected:
+    """A matrix product with weights drawn from the shapes."""
+    rng = np.random.default_rng(x.elements + y.elements)
+    channels, depth = y.shape[-1], x.elements * y.shape[-1] // y.elements
+    weights = rng.integers(-127, 128, (channels, depth), dtype=np.int8)
+    scales = tuple(float(s) for s in rng.uniform(0.001, 0.01, channels if per_channel else 1))
+    quant = QuantParams(scales, (0,) * len(scales), 0 if per_channel else None)
+    inputs = (x, constant(weights, quant), constant(rng.integers(-999, 999, channels, np.int32)))
+    return FullyConnected("fc", inputs, (y,), Activation.NONE, rounding=rounding)
 
 
 def add(a: Tensor, b: Tensor, y: Tensor, activation: Activation = Activation.NONE) -> Add:

@@ -81,3 +81,12 @@ def test_from_output_to_output_the_copy_stays() -> None:
     a, y = like(X, name="a"), like(X, name="y")
     ops = (add(X, X, a), Quantize("q", (a,), (y,)))
     assert_untouched(graph((X,), ops, (a, y)), drop_identities)
+
+
+def test_a_limit_that_no_value_reaches_goes() -> None:
+    x = image(2, 3, zero_point=-100)
+    first, six = Relu("r", (x,), (like(x),)), like(x)
+    again = Relu("again", (first.y,), (like(x),))
+    limit = Relu6("six", (again.y,), (six,))
+    after = rewritten(graph((x,), (first, again, limit), (six,)), drop_identities)
+    assert [op.name for op in after.ops] == ["r", "six"]

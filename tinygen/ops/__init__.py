@@ -12,6 +12,7 @@ from tinygen.ops.dequantize import DEQUANTIZE
 from tinygen.ops.expand_dims import EXPAND_DIMS
 from tinygen.ops.fully_connected import FULLY_CONNECTED
 from tinygen.ops.logistic import LOGISTIC
+from tinygen.ops.lookup import LOOKUP
 from tinygen.ops.mean import MEAN
 from tinygen.ops.mul import MUL
 from tinygen.ops.pad import PAD, PADV2
@@ -50,9 +51,14 @@ OPS: tuple[OpDef[Any], ...] = (
     TANH,
 )
 
+# Operators that passes make; no file holds them.
+INTERNAL: tuple[OpDef[Any], ...] = (LOOKUP,)
+
 BY_KIND: dict[str, OpDef[Any]] = {definition.op.kind: definition for definition in OPS}
+
+_DEFINITIONS: dict[str, OpDef[Any]] = {d.op.kind: d for d in (*OPS, *INTERNAL)}
 
 
 def definition_of(op: Op) -> OpDef[Any]:
     """The table's entry for ``op``."""
-    return BY_KIND[op.kind]
+    return _DEFINITIONS[op.kind]

@@ -1,7 +1,8 @@
 """Graph rewrites, one file each; every one keeps all outputs bit-identical for every input.
 
 A pass takes a graph that ``verify`` accepts and returns one; the model's inputs and outputs keep
-their order, names and types. Passes run in the order of ``PIPELINE``.
+their order, names and types. Passes run in the order of ``PIPELINE``, round after round, until none
+finds anything to do.
 """
 
 from collections.abc import Callable
@@ -9,10 +10,16 @@ from collections.abc import Callable
 from tinygen.ir import Graph, verify
 from tinygen.passes.drop_dead_ops import drop_dead_ops
 from tinygen.passes.drop_identities import drop_identities
+from tinygen.passes.drop_idle_clamps import drop_idle_clamps
+from tinygen.passes.drop_unread_channels import drop_unread_channels
+from tinygen.passes.fold_constant_channels import fold_constant_channels
 from tinygen.passes.fold_constants import fold_constants
 from tinygen.passes.fold_views import fold_views
 from tinygen.passes.fuse_activation import fuse_activation
+from tinygen.passes.fuse_lookups import fuse_lookups
 from tinygen.passes.fuse_pad import fuse_pad
+from tinygen.passes.merge_equal_channels import merge_equal_channels
+from tinygen.passes.note_bounds import note_bounds
 
 Pass = Callable[[Graph], Graph]
 
@@ -23,16 +30,28 @@ PIPELINE: tuple[Pass, ...] = (
     drop_identities,
     fuse_pad,
     fuse_activation,
+    fuse_lookups,
+    drop_idle_clamps,
+    fold_constant_channels,
+    merge_equal_channels,
+    drop_unread_channels,  # after what makes weights zero
+    note_bounds,
 )
 
 
 def run_pipeline(
     graph: Graph, observe: Callable[[str, Graph], None] = lambda name, graph: None
 ) -> Graph:
-    """Apply every pass of ``PIPELINE``, checking the graph's invariants after each."""
+    """Apply every pass of ``PIPELINE``, checking the graph's invariants after each.
+
+    ``observe`` sees the graph after each pass of each round; the last round changes nothing.
+    """
     verify(graph)
-    for rewrite in PIPELINE:
-        graph = rewrite(graph)
-        verify(graph)
-        observe(rewrite.__name__, graph)
+    before = None
+    while graph is not before:
+        before = graph
+        for rewrite in PIPELINE:
+            graph = rewrite(graph)
+            verify(graph)
+            observe(rewrite.__name__, graph)
     return graph

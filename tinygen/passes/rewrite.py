@@ -57,16 +57,18 @@ def without_identity(graph: Graph, op: Op) -> Graph:
 
 
 def results_by_value(op: Op) -> npt.NDArray[np.int64] | None:
-    """What an operator of one 8-bit operand makes of -128..127 (or 0..255), from its reference.
+    """What an operator of one 8-bit activation makes of -128..127 (or 0..255), from its reference.
 
     None where operand or result have other types. For operators that treat elements alike.
     """
-    if not {op.x.dtype, op.y.dtype} <= {DType.INT8, DType.UINT8}:
+    x = op.activations[0]
+    if not {x.dtype, op.y.dtype} <= {DType.INT8, DType.UINT8}:
         return None
-    values = values_of(op.x.dtype)
-    x, y = (replace(t, shape=values.shape) for t in (op.x, op.y))
-    single = replace(op, inputs=(x,), outputs=(y,))
-    (results,) = definition_of(op).reference(single, (values.astype(op.x.dtype.numpy),))
+    values = values_of(x.dtype)
+    given, y = (replace(t, shape=values.shape) for t in (x, op.y))
+    single = replace(op, inputs=tuple(given if t is x else t for t in op.inputs), outputs=(y,))
+    arguments = (t.values if t.is_constant else values.astype(x.dtype.numpy) for t in op.inputs)
+    (results,) = definition_of(op).reference(single, tuple(arguments))
     return results.astype(np.int64)
 
 

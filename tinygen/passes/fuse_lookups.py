@@ -1,0 +1,60 @@
+"""Two operators in a row that map one 8-bit value to another are one pass over a tensor: the table
+of what the second makes of the first's results.
+
+Exact, because the table is computed by both references, for all 256 values, and each element of
+the result depends on one element of the input alone. Nobody else reads what is between.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from tinygen.ir import Graph, Op, Tensor
+from tinygen.ops.binary import Binary
+from tinygen.ops.logistic import Logistic
+from tinygen.ops.lookup import Lookup
+from tinygen.ops.quantize import Quantize
+from tinygen.ops.relu import Relu, Relu6, ReluN1To1
+from tinygen.ops.tanh import Tanh
+from tinygen.passes.rewrite import read_only_by, results_by_value, values_of, with_ops
+
+UNARY = (Logistic, Lookup, Quantize, Relu, Relu6, ReluN1To1, Tanh)
+
+
+def fuse_lookups(graph: Graph) -> Graph:
+    """Replace each such pair by one LOOKUP; a longer chain becomes one as well."""
+    for op in graph.ops:
+        first = graph.producer(op.activations[0]) if op.activations else None
+        if first is None or not read_only_by(graph, first.y, op):
+            continue
+        if (fused := fused_with(first, op)) is not None:
+            rest = (other for other in graph.ops if other is not first)
+            graph = with_ops(graph, [fused if other is op else other for other in rest])
+    return graph
+
+
+def fused_with(first: Op, second: Op) -> Op | None:
+    """The table of ``second`` after ``first``; None if one of them is no function of one value."""
+    if not (maps_values(first) and maps_values(second)):
+        return None
+    inner, outer = results_by_value(first), results_by_value(second)
+    if inner is None or outer is None:
+        return None
+    x, between, y = first.activations[0], first.y, second.y
+    results = outer[inner - values_of(between.dtype)[0]]
+    # Tables are in the order of bytes read as unsigned.
+    order = np.argsort(values_of(x.dtype).astype(x.dtype.numpy).view(np.uint8))
+    data: npt.NDArray[np.integer] = results[order].astype(y.dtype.numpy)
+    table = Tensor(f"{second.name}/table", data.shape, y.dtype, y.quant, data)
+    return Lookup(second.name, (x, table), second.outputs)
+
+
+def maps_values(op: Op) -> bool:
+    """Whether each element of the result is a function of the same element of one activation."""
+    if not op.activations or op.activations[0].shape != op.y.shape:
+        return False
+    if isinstance(op, UNARY):
+        return True
+    if not isinstance(op, Binary):
+        return False
+    constants = [t for t in op.inputs if t.is_constant]
+    return op.a is op.b or (len(constants) == 1 and constants[0].elements == 1)
