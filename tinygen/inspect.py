@@ -6,9 +6,10 @@ from typing import Any
 
 from tinygen.errors import ModelError
 from tinygen.frontend.tensors import TensorInfo
-from tinygen.frontend.tflite import Inspection, Layer, inspect_model
+from tinygen.frontend.tflite import Inspection, Layer, inspect_model, read_model
 from tinygen.ir import Numerics
 from tinygen.ops import BY_KIND, definition_of
+from tinygen.simplification import Simplification, simplification_of
 from tinygen.tables import table
 
 
@@ -91,11 +92,7 @@ class InspectReport:
 
 def inspect_file(path: Path, numerics: Numerics) -> InspectReport:
     """Read all that can be read of the model at ``path``. Raises ModelError if it is malformed."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"cannot read {path}: {error.strerror}") from None
-    found = inspect_model(data, path.name, numerics)
+    found = inspect_model(_bytes_of(path), path.name, numerics)
     broken = bool(found.problems)
     layers = tuple(_layer(layer, broken=broken) for layer in found.layers)
     constants = {
@@ -111,6 +108,11 @@ def inspect_file(path: Path, numerics: Numerics) -> InspectReport:
         activation_bytes=live_bytes(found),
         problems=found.problems,
     )
+
+
+def simplify_file(path: Path, numerics: Numerics) -> Simplification:
+    """What the passes make of the model at ``path``. Raises ModelError, UnsupportedError."""
+    return simplification_of(read_model(_bytes_of(path), path.name, numerics))
 
 
 def live_bytes(found: Inspection) -> int | None:
@@ -136,6 +138,13 @@ def live_bytes(found: Inspection) -> int | None:
         return None
     steps = range(max(1, len(found.layers)))
     return max(sum(sizes[t] for t in first if first[t] <= i <= last[t]) for i in steps)
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror}") from None
 
 
 def _layer(layer: Layer, *, broken: bool) -> LayerSummary:

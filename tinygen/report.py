@@ -36,8 +36,9 @@ class TestReport:
     """The result of one model on one board.
 
     Instructions and cycles are those of one inference: the mean over the vectors, rounded.
-    ``oracles`` tells what the outputs were compared with. ``measured`` is what hardware took, by
-    its own timer.
+    ``oracles`` tells what the outputs were compared with. ``macs`` are those of the simplified
+    model that runs, ``model_macs`` those of the file. ``measured`` is what hardware took, by its
+    own timer.
     """
 
     __test__ = False  # not a test, whatever pytest thinks of its name
@@ -56,6 +57,7 @@ class TestReport:
     max_abs_diff: float
     first_difference: Difference | None
     macs: int
+    model_macs: int
     counted_by: str | None
     instructions: int | None
     estimated_cycles: Cycles | None
@@ -83,6 +85,8 @@ class TestReport:
             _sizes("flash", self.flash_bytes),
             _sizes("RAM  ", self.ram_bytes),
         ]
+        if self.macs != self.model_macs:
+            lines.append(f"MACs    {self.macs:,}, simplified from the file's {self.model_macs:,}")
         if self.estimated_cycles is not None:
             band = self.estimated_cycles
             lines.append(

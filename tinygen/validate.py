@@ -252,6 +252,7 @@ def validate(
         max_abs_diff=largest,
         first_difference=difference,
         macs=sum(definition_of(s.op).macs(s.op) for s in program.layers),
+        model_macs=sum(definition_of(op).macs(op) for op in model.graph.ops),
         counted_by=counts.method if counts else None,
         instructions=counts.instructions if counts else None,
         estimated_cycles=counts.cycles if counts else None,

@@ -23,6 +23,7 @@ REPORT = TestReport(
     max_abs_diff=0.0,
     first_difference=None,
     macs=10,
+    model_macs=10,
     counted_by="plugin",
     instructions=1000,
     estimated_cycles=Cycles(1100, 1200, 1300),

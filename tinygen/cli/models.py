@@ -64,18 +64,27 @@ def _detect(as_json: bool) -> None:
     show_default=True,
     help="Whose reference kernels the model is meant for.",
 )
+@click.option(
+    "--simplify", is_flag=True, help="Show too what the compiler removes, and why that is exact."
+)
 @json_option
-def inspect(model: Path, numerics: str, as_json: bool) -> None:
+def inspect(model: Path, numerics: str, simplify: bool, as_json: bool) -> None:
     """Show what MODEL holds: operators, shapes, quantization, MACs, memory, and all that tinygen
     does not compile. Exit code 2 if there is any of the last."""
-    from tinygen.inspect import inspect_file
+    from tinygen.inspect import inspect_file, simplify_file
     from tinygen.ir import Numerics
 
     report = inspect_file(model, Numerics(numerics))
+    made = None
+    if simplify and not report.problems:
+        made = simplify_file(model, Numerics(numerics))
     if as_json:
-        print_json(report.to_json())
+        extra = {"simplification": made.to_json() if made else None} if simplify else {}
+        print_json(report.to_json() | extra)
     else:
         click.echo(report.to_text())
+        if made:
+            click.echo("\n" + made.to_text())
     if report.problems:
         sys.exit(2)
 
