@@ -234,6 +234,9 @@ def verify(graph: Graph) -> None:
             if tensor in known or tensor.is_constant:
                 raise AssertionError(f"{op.kind} '{op.name}' writes '{tensor.name}' again")
             known.add(tensor)
+            channels = tensor.shape[-1] if tensor.shape else 1
+            if tensor.bounds is not None and len(tensor.bounds) != channels:
+                raise AssertionError(f"'{tensor.name}' has bounds for another shape")
     for tensor in graph.outputs:
         if not (tensor.is_constant or tensor in known):
             raise AssertionError(f"output '{tensor.name}' is never written")

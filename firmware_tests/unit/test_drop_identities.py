@@ -1,9 +1,21 @@
 """drop_identities: operators that return their input go, the model's own tensors stay."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
-from firmware_tests.unit.rewriting import add, assert_untouched, graph, image, like, rewritten
-from tinygen.ir import Op, Tensor
+from firmware_tests.unit.rewriting import (
+    add,
+    assert_untouched,
+    constant,
+    graph,
+    image,
+    like,
+    rewritten,
+)
+from tinygen.ir import Activation, Op, QuantParams, Tensor
+from tinygen.ops.mul import Mul
 from tinygen.ops.quantize import Quantize
 from tinygen.ops.relu import Relu, Relu6
 from tinygen.ops.reshape import Reshape
@@ -90,3 +102,15 @@ def test_a_limit_that_no_value_reaches_goes() -> None:
     limit = Relu6("six", (again.y,), (six,))
     after = rewritten(graph((x,), (first, again, limit), (six,)), drop_identities)
     assert [op.name for op in after.ops] == ["r", "six"]
+
+
+def test_a_factor_of_one_goes() -> None:
+    x = image(2, 3, zero_point=4, name="x")
+    quant = QuantParams((0.5,), (0,))
+    for one, kept in ((2, ["first"]), (3, ["first", "mul"])):
+        factor = constant(np.array([one], np.int8), quant)
+        first = add(x, x, like(x))
+        op = Mul("mul", (factor, first.y), (like(x),), Activation.NONE)
+        ops = (replace(first, name="first"), op)
+        after = rewritten(graph((x,), ops, (op.y,)), drop_identities)
+        assert [o.name for o in after.ops] == kept

@@ -9,15 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from tinygen.ir import Graph, Op, Tensor
-from tinygen.ops.binary import Binary
-from tinygen.ops.logistic import Logistic
 from tinygen.ops.lookup import Lookup
-from tinygen.ops.quantize import Quantize
-from tinygen.ops.relu import Relu, Relu6, ReluN1To1
-from tinygen.ops.tanh import Tanh
-from tinygen.passes.rewrite import read_only_by, results_by_value, values_of, with_ops
-
-UNARY = (Logistic, Lookup, Quantize, Relu, Relu6, ReluN1To1, Tanh)
+from tinygen.passes.rewrite import (
+    maps_values,
+    read_only_by,
+    results_by_value,
+    values_of,
+    with_ops,
+)
 
 
 def fuse_lookups(graph: Graph) -> Graph:
@@ -46,15 +45,3 @@ def fused_with(first: Op, second: Op) -> Op | None:
     data: npt.NDArray[np.integer] = results[order].astype(y.dtype.numpy)
     table = Tensor(f"{second.name}/table", data.shape, y.dtype, y.quant, data)
     return Lookup(second.name, (x, table), second.outputs)
-
-
-def maps_values(op: Op) -> bool:
-    """Whether each element of the result is a function of the same element of one activation."""
-    if not op.activations or op.activations[0].shape != op.y.shape:
-        return False
-    if isinstance(op, UNARY):
-        return True
-    if not isinstance(op, Binary):
-        return False
-    constants = [t for t in op.inputs if t.is_constant]
-    return op.a is op.b or (len(constants) == 1 and constants[0].elements == 1)

@@ -8,6 +8,14 @@ import numpy.typing as npt
 
 from tinygen.ir import DType, Graph, Op, Tensor
 from tinygen.ops import definition_of
+from tinygen.ops.binary import Binary
+from tinygen.ops.logistic import Logistic
+from tinygen.ops.lookup import Lookup
+from tinygen.ops.quantize import Quantize
+from tinygen.ops.relu import Relu, Relu6, ReluN1To1
+from tinygen.ops.tanh import Tanh
+
+UNARY = (Logistic, Lookup, Quantize, Relu, Relu6, ReluN1To1, Tanh)
 
 
 def same_type(a: Tensor, b: Tensor) -> bool:
@@ -42,18 +50,30 @@ def with_ops(graph: Graph, ops: Sequence[Op], by: Mapping[Tensor, Tensor] | None
 
 
 def without_identity(graph: Graph, op: Op) -> Graph:
-    """``graph`` without ``op``, whose result equals its first input in value and type.
+    """``graph`` without ``op``, whose result equals its only activation in value and type.
 
     The model's inputs and outputs stay the tensors that they are, so where ``op`` leads from one
     to the other, it is needed as the copy that it is.
     """
-    x, y = op.x, op.y
+    x, y = op.activations[0], op.y
     rest = [other for other in graph.ops if other is not op]
     if y not in graph.outputs:
         return with_ops(graph, rest, {y: x})
     if x.is_constant or x in graph.inputs or x in graph.outputs:
         return graph
     return with_ops(graph, rest, {x: y})
+
+
+def maps_values(op: Op) -> bool:
+    """Whether each element of the result is a function of the same element of one activation."""
+    if not op.activations or op.activations[0].shape != op.y.shape:
+        return False
+    if isinstance(op, UNARY):
+        return True
+    if not isinstance(op, Binary):
+        return False
+    constants = [t for t in op.inputs if t.is_constant]
+    return op.a is op.b or (len(constants) == 1 and constants[0].elements == 1)
 
 
 def results_by_value(op: Op) -> npt.NDArray[np.int64] | None:

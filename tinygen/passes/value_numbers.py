@@ -62,9 +62,9 @@ class _Numbering:
         columns = columns_of(op)
         if columns is None:
             return None
-        distinct, place = np.unique(self.numbers[op.x], return_inverse=True)
-        # One-hot rows add up the columns of each distinct channel.
-        sums = columns @ np.eye(len(distinct), dtype=np.int64)[place]
+        order = np.argsort(self.numbers[op.x], kind="stable")
+        distinct, starts = np.unique(self.numbers[op.x][order], return_index=True)
+        sums = np.add.reduceat(columns[:, :, order], starts, axis=2)
         common = (_setting(op, op.x), distinct.tobytes())
         rows = zip(_scales(op), bias_of(op).tolist(), sums, strict=True)
         return [(common, scale, bias, row.tobytes()) for scale, bias, row in rows]
