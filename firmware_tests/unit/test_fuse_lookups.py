@@ -16,6 +16,7 @@ from firmware_tests.unit.rewriting import (
 )
 from tinygen import reference
 from tinygen.ir import Activation, DType, Graph, Numerics, Op, QuantParams, Tensor
+from tinygen.isa import Isa
 from tinygen.ops.add import Add
 from tinygen.ops.logistic import Logistic
 from tinygen.ops.lookup import Lookup
@@ -24,6 +25,7 @@ from tinygen.ops.quantize import Quantize
 from tinygen.ops.relu import Relu, Relu6
 from tinygen.ops.tanh import Tanh
 from tinygen.passes.fuse_lookups import fuse_lookups
+from tinygen.select import candidates
 
 X = image(2, 3, scale=0.03, zero_point=-7, name="x")
 Y = image(2, 3, scale=0.05, zero_point=20, name="y")
@@ -68,6 +70,14 @@ def test_types_may_change_on_the_way(middle: DType) -> None:
     first, second = Quantize("a", (x,), (b,)), Quantize("b", (b,), (a,))
     ops = (first, second) if middle is DType.UINT8 else (first, Relu("b", (b,), (like(b),)))
     assert kinds(rewritten(chain(*ops, x=x), fuse_lookups)) == ["LOOKUP"]
+
+
+@pytest.mark.parametrize(("dtype", "row"), [(DType.INT8, "tg_clamp_s8"), (DType.UINT8, "tg_lut_8")])
+def test_a_table_that_only_limits_int8_needs_no_table(dtype: DType, row: str) -> None:
+    x = Tensor("x", (2, 3), dtype, QuantParams((0.04,), (0,)))
+    table = constant(np.arange(256).astype(np.uint8).view(np.int8), X.quant)
+    op = Lookup("table", (x, table), (X,))
+    assert candidates(op, Isa.ANY)[0].function == row
 
 
 def test_one_table_alone_stays() -> None:
