@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from tinygen import ctext
 from tinygen.emit import ArenaKind, Program, Provenance
-from tinygen.instances import Optimize
 from tinygen.ir import Graph, Numerics
 from tinygen.isa import Isa
 from tinygen.memory import allocate
+from tinygen.optimize import Optimize
 from tinygen.passes import run_pipeline
 from tinygen.select import Choice, best, select
 
@@ -51,7 +51,7 @@ def compile_graph(
     ``observe`` sees the graph after each pass; ``choose`` picks among the kernel rows that fit.
     """
     optimized = run_pipeline(graph, observe)
-    steps = select(optimized, isa, choose)
+    steps = select(optimized, isa, choose, options.optimize)
     provenance = Provenance(
         model_file=file_name,
         model_sha256=sha256,

@@ -13,10 +13,11 @@ import jinja2
 import numpy as np
 
 from tinygen import __version__, ctext
-from tinygen.instances import Instance, Key, Optimize, instance_key, instances_of
+from tinygen.instances import Instance, Key, instance_key, instances_of
 from tinygen.ir import Array, Graph, Tensor
 from tinygen.memory import Memory
 from tinygen.ops import definition_of
+from tinygen.optimize import Optimize
 from tinygen.resources import data_dir, kernel_source
 from tinygen.select import Step
 

@@ -7,19 +7,12 @@ nothing differs. For size all calls of a kernel share one function.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 from tinygen.ir import DType
 from tinygen.ops.base import Call, Kernel
+from tinygen.optimize import Optimize as Optimize
 from tinygen.select import Step
-
-
-class Optimize(Enum):
-    """What kernels are instantiated for: one per geometry, or one for all geometries."""
-
-    SPEED = "speed"
-    SIZE = "size"
 
 
 Key = tuple[str, tuple[DType, ...], tuple[tuple[str, int], ...] | None]

@@ -8,6 +8,7 @@ from tinygen.ir import Graph, Op
 from tinygen.isa import Isa
 from tinygen.ops import definition_of
 from tinygen.ops.base import Call, Kernel
+from tinygen.optimize import Optimize
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +33,26 @@ def best(op: Op, rows: Sequence[Kernel[Any]]) -> Kernel[Any]:
     return rows[0]
 
 
-def select(graph: Graph, isa: Isa, choose: Choice = best) -> tuple[Step, ...]:
+def select(
+    graph: Graph, isa: Isa, choose: Choice = best, optimize: Optimize = Optimize.SPEED
+) -> tuple[Step, ...]:
     """Give each operator one of the rows that the target can run and that fit."""
-    return tuple(_step(op, isa, choose) for op in graph.ops)
+    return tuple(_step(op, isa, choose, optimize) for op in graph.ops)
 
 
-def candidates(op: Op, isa: Isa) -> tuple[Kernel[Any], ...]:
+def candidates(
+    op: Op, isa: Isa, optimize: Optimize = Optimize.SPEED
+) -> tuple[Kernel[Any], ...]:
     """Every row that may compute ``op`` on a core with ``isa``, best first."""
-    return tuple(row for row in definition_of(op).kernels if row.needs in isa and row.fits(op))
+    return tuple(
+        row
+        for row in definition_of(op).kernels
+        if row.needs in isa and (optimize is Optimize.SPEED or not row.packs) and row.fits(op)
+    )
 
 
-def _step(op: Op, isa: Isa, choose: Choice) -> Step:
+def _step(op: Op, isa: Isa, choose: Choice, optimize: Optimize) -> Step:
     if definition_of(op).is_view:
         return Step(op, None, ())
-    kernel = choose(op, candidates(op, isa))
+    kernel = choose(op, candidates(op, isa, optimize))
     return Step(op, kernel, kernel.lower(op))

@@ -135,6 +135,8 @@ class Kernel(Generic[O]):
     ``function`` is in ``tinygen/kernels/<header>`` and is called with (shape, params, operands...,
     results..., scratch if ``scratch``). ``types`` is the prefix of its structs' names.
     ``in_place`` rows read each element of operand 0 no later than they write it to result 0.
+    ``packs`` rows spend flash on weights packed for speed, and need their shape's fields to be
+    constants: they are for --optimize speed.
     """
 
     function: str
@@ -145,6 +147,7 @@ class Kernel(Generic[O]):
     fits: Callable[[O], bool] = lambda op: True
     scratch: bool = False
     in_place: bool = False
+    packs: bool = False
 
 
 def channels_of(tensor: Tensor) -> int:

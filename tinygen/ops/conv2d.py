@@ -10,6 +10,7 @@ from tinygen.interval import Interval
 from tinygen.ir import Array
 from tinygen.ops.accumulators import accumulated, fixed_point_bounds, offsets_of, per_output
 from tinygen.ops.base import BoundsOf, Call, Node, OpDef
+from tinygen.ops.conv2d_block import block_row
 from tinygen.ops.conv2d_lowering import Convolution, convolution_rows, is_inside
 from tinygen.ops.convolution import (
     CONVOLUTION_RULES,
@@ -128,7 +129,7 @@ CONV_2D = OpDef(
     parse=parse,
     rules=CONVOLUTION_RULES,
     reference=reference,
-    kernels=(*matmul_rows(lower_matmul, is_matmul), *convolution_rows(grouped)),
+    kernels=(block_row(), *matmul_rows(lower_matmul, is_matmul), *convolution_rows(grouped)),
     macs=macs,
     bounds=bounds,
 )

@@ -1,0 +1,171 @@
+/* CONV_2D on int8, NHWC, by blocks of three pixels and two channels, for the Arm DSP extension.
+ *
+ * The patches of three output pixels at a time are gathered into scratch, one after the other,
+ * mixed (see tg_twist.h) and padded to words; where the kernel hangs over the border they hold the
+ * input's zero point. Gathering a patch takes about as long as computing one output channel of it.
+ * tg_block_3x2.h then computes all channels of the three pixels. A last group of fewer pixels begins
+ * among those already done, as does a last single channel: what is computed twice comes out twice
+ * the same.
+ */
+#ifndef TG_CONV2D_BLOCK_S8_DSP_H
+#define TG_CONV2D_BLOCK_S8_DSP_H
+
+#include "tg_block_3x2.h"
+#include "tg_require_dsp.h"
+
+typedef struct {
+    int32_t batches;
+    int32_t in_h, in_w, in_c;
+    int32_t out_h, out_w, out_c;
+    int32_t kernel_h, kernel_w;
+    int32_t stride_h, stride_w;
+    int32_t dilation_h, dilation_w;
+    int32_t pad_top, pad_left;
+    int32_t depth; /* bytes of a patch, padded to words */
+    int32_t unrolled; /* see tg_block_3x2.h */
+    int32_t shift, has_step; /* see tg_twist.h */
+    int32_t output_min, output_max;
+} tg_conv2d_block_s8_shape;
+
+typedef struct {
+    const int32_t *weights; /* see tg_block_3x2.h; a last single channel is paired with the second
+                               last */
+    int32_t input_zero_point;
+} tg_conv2d_block_s8_params;
+
+TG_INLINE void tg_store_word(int8_t *p, uint32_t word)
+{
+#if defined(__GNUC__)
+    ((tg_unaligned_word *)(void *)p)->word = word;
+#else
+    memcpy(p, &word, sizeof word);
+#endif
+}
+
+/* Copies bytes, and flips bits of each whole word; a last part of a word is only copied. */
+TG_INLINE void tg_copy_flipped(int8_t *to, const int8_t *from, int32_t bytes, uint32_t flip)
+{
+    int32_t i = 0;
+    TG_UNROLL(8)
+    for (; i + 4 <= bytes; i += 4) {
+        tg_store_word(to + i, tg_load_4xs8(from + i) ^ flip);
+    }
+    for (; i < bytes; ++i) {
+        to[i] = from[i];
+    }
+}
+
+TG_INLINE void tg_fill_flipped(int8_t *to, int32_t value, int32_t bytes, uint32_t flip)
+{
+    const uint32_t word = (uint32_t)(uint8_t)value * 0x01010101u ^ flip;
+    int32_t i = 0;
+    for (; i + 4 <= bytes; i += 4) {
+        tg_store_word(to + i, word);
+    }
+    for (; i < bytes; ++i) {
+        to[i] = (int8_t)value;
+    }
+}
+
+/* One row of the kernel, beginning in column left of the image's row, or outside if row is null. */
+TG_INLINE void tg_gather_flipped_row(const tg_conv2d_block_s8_shape *shape, const int8_t *row,
+                                     int32_t left, int32_t zero_point, uint32_t flip, int8_t *patch)
+{
+    const int32_t in_c = shape->in_c, last = left + (shape->kernel_w - 1) * shape->dilation_w;
+    if (row && shape->dilation_w == 1 && left >= 0 && last < shape->in_w) {
+        tg_copy_flipped(patch, row + left * in_c, shape->kernel_w * in_c, flip);
+        return;
+    }
+    if (!row) {
+        tg_fill_flipped(patch, zero_point, shape->kernel_w * in_c, flip);
+        return;
+    }
+    /* Taps of whole words can be flipped one by one; else the row is, after all taps are there. */
+    const uint32_t flip_tap = in_c % 4 == 0 ? flip : 0;
+    int8_t *to = patch;
+    for (int32_t kx = 0; kx < shape->kernel_w; ++kx, to += in_c) {
+        const int32_t ix = left + kx * shape->dilation_w;
+        if (ix >= 0 && ix < shape->in_w) {
+            tg_copy_flipped(to, row + ix * in_c, in_c, flip_tap);
+        } else {
+            tg_fill_flipped(to, zero_point, in_c, flip_tap);
+        }
+    }
+    if (flip != flip_tap) {
+        tg_copy_flipped(patch, patch, shape->kernel_w * in_c, flip);
+    }
+}
+
+/* The patch of the pixel whose kernel begins in row top and column left, either perhaps outside. */
+TG_INLINE void tg_gather_mixed_patch(const tg_conv2d_block_s8_shape *shape, const int8_t *x,
+                                     int32_t top, int32_t left, int32_t zero_point, int8_t *patch)
+{
+    const int32_t row_bytes = shape->kernel_w * shape->in_c;
+    /* Rows of whole words are mixed on the way; else the patch is, when it is complete. */
+    const uint32_t flip = row_bytes % 4 == 0 ? TG_MIXED : 0;
+    for (int32_t ky = 0; ky < shape->kernel_h; ++ky) {
+        const int32_t iy = top + ky * shape->dilation_h;
+        const int8_t *const row =
+            iy >= 0 && iy < shape->in_h ? x + iy * shape->in_w * shape->in_c : NULL;
+        tg_gather_flipped_row(shape, row, left, zero_point, flip, patch + ky * row_bytes);
+    }
+    if (!flip) {
+        tg_copy_flipped(patch, patch, shape->depth, TG_MIXED);
+    }
+}
+
+TG_INLINE void tg_gather_three(const tg_conv2d_block_s8_shape *shape, const int8_t *x,
+                               int32_t pixel, int32_t zero_point, int8_t *patches)
+{
+    const int32_t same_size = shape->out_h == shape->in_h && shape->out_w == shape->in_w;
+    if (shape->kernel_h == 1 && shape->kernel_w == 1 && same_size && shape->in_c % 4 == 0) {
+        tg_copy_flipped(patches, x + pixel * shape->in_c, 3 * shape->in_c, TG_MIXED);
+        return;
+    }
+    int32_t oy = pixel / shape->out_w;
+    int32_t ox = pixel - oy * shape->out_w;
+    TG_UNROLL(1)
+    for (int32_t i = 0; i < 3; ++i) {
+        tg_gather_mixed_patch(shape, x, oy * shape->stride_h - shape->pad_top,
+                              ox * shape->stride_w - shape->pad_left, zero_point,
+                              patches + i * shape->depth);
+        if (++ox == shape->out_w) {
+            ox = 0;
+            ++oy;
+        }
+    }
+}
+
+TG_INLINE void tg_conv2d_block_s8_dsp(const tg_conv2d_block_s8_shape *shape,
+                                      const tg_conv2d_block_s8_params *params,
+                                      const int8_t *restrict x, int8_t *restrict y,
+                                      int8_t *restrict patches)
+{
+    const tg_block_3x2_shape block = {
+        .depth = shape->depth,
+        .out_c = shape->out_c,
+        .unrolled = shape->unrolled,
+        .output = {.shift = shape->shift,
+                   .has_step = shape->has_step,
+                   .low = shape->output_min,
+                   .high = shape->output_max},
+    };
+    const int32_t pixels = shape->out_h * shape->out_w;
+    const int32_t pairs = shape->out_c / 2;
+    for (int32_t batch = 0; batch < shape->batches; ++batch) {
+        for (int32_t pixel = 0; pixel < pixels; pixel += 3) {
+            pixel = tg_min(pixel, pixels - 3);
+            tg_gather_three(shape, x, pixel, params->input_zero_point, patches);
+            tg_block_3x2(&block, patches, params->weights, y + pixel * shape->out_c, pairs);
+            if (shape->out_c % 2) {
+                tg_block_3x2(&block, patches,
+                             params->weights + pairs * tg_block_3x2_words(&block),
+                             y + (pixel + 1) * shape->out_c - 2, 1);
+            }
+        }
+        x += shape->in_h * shape->in_w * shape->in_c;
+        y += pixels * shape->out_c;
+    }
+}
+
+#endif

@@ -1,0 +1,67 @@
+"""The row of a convolution by blocks of three pixels and two channels, for the DSP extension."""
+
+from typing import TypeVar
+
+from tinygen.isa import Isa
+from tinygen.ops.base import Call, Kernel
+from tinygen.ops.conv2d_lowering import Convolution, dilation_fields, window_fields
+from tinygen.ops.twist import WORD, pack_pairs, pairs_fit, twisted
+
+C = TypeVar("C", bound=Convolution)
+
+PIXELS = 3
+MOST_OFFSET = 4095  # of a load or store from an address
+UNROLLED = 16  # steps written out: 1.5 kB of code
+
+
+def padded_depth(op: Convolution) -> int:
+    """Bytes of a patch, padded to words."""
+    depth = op.weights.values[0].size
+    return -(-depth // WORD) * WORD
+
+
+def unrolled_of(depth: int) -> int:
+    """How many steps beyond the first to write out: all, or about equal parts of them."""
+    more = depth // WORD - 1
+    loops = -(-more // UNROLLED)
+    return max(1, more // max(loops, 1))
+
+
+def fits(op: Convolution) -> bool:
+    """Whether ``tg_conv2d_block_s8_dsp`` takes it."""
+    pixels, channels = op.y.shape[1] * op.y.shape[2], op.y.shape[3]
+    offset = max(2 * padded_depth(op), 2 * channels + 1)
+    return (
+        op.weights.shape[3] == op.x.shape[3]
+        and pixels >= PIXELS
+        and channels >= 2
+        and offset <= MOST_OFFSET
+        and pairs_fit(op.weights.values.reshape(channels, -1))
+        and twisted(op) is not None
+    )
+
+
+def lower(op: Convolution) -> tuple[Call, ...]:
+    """The call of ``tg_conv2d_block_s8_dsp``; the scratch holds three patches."""
+    layer = twisted(op)
+    assert layer is not None, "the row was chosen, so the proof exists"
+    depth = padded_depth(op)
+    shape = (
+        *window_fields(op.x, op.y, op.window),
+        *dilation_fields(op.window),
+        ("in_c", op.x.shape[3]),
+        ("out_c", op.y.shape[3]),
+        ("depth", depth),
+        ("unrolled", unrolled_of(depth)),
+        *layer.fields(),
+    )
+    params = (("weights", pack_pairs(layer)), ("input_zero_point", op.x.zero_point))
+    return (Call(shape, params, (op.x,), (op.y,), scratch_bytes=PIXELS * depth),)
+
+
+def block_row() -> Kernel[C]:
+    """The row, best of all where it fits."""
+    name = "tg_conv2d_block_s8_dsp"
+    return Kernel(
+        name, f"{name}.h", "tg_conv2d_block_s8", lower, Isa.DSP, fits, scratch=True, packs=True
+    )

@@ -1,0 +1,138 @@
+"""Weights packed for ``tg_twist.h``'s arithmetic, and the constants around them.
+
+A kernel by that arithmetic adds up 256 * s for the reference's accumulator s, with activations of
+which the even ones are stored plus 128. Everything that no activation changes is in the sum's
+start; the requantization comes from ``tinygen.requant_proof``.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from tinygen.ir import Array
+from tinygen.ops.convolution import (
+    Fields,
+    Weighted,
+    bias_values,
+    real_multipliers,
+    scaling_of,
+)
+from tinygen.quant import activation_range
+from tinygen.requant_proof import FACTOR, Range, Requantization, prove, staircase
+
+Int64s = npt.NDArray[np.int64]
+
+WORD = 4
+_REMEMBERED = 8  # a row's ``fits`` and its lowering ask for the same operator, one after the other
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Twisted:
+    """A layer's weights [channels, depth], starts and requantization, by channels.
+
+    ``start`` is 256 * (bias - input zero point * sum of weights), for activations as they are.
+    """
+
+    weights: Int64s
+    start: Int64s
+    requantization: Requantization
+    limits: tuple[int, int]
+
+    @property
+    def shift(self) -> int:
+        """The shift of all channels, or 0 where they have their own."""
+        return int(self.requantization.shift[0]) if self.requantization.is_uniform else 0
+
+    def fields(self) -> Fields:
+        """The fields of a shape that tell how a kernel's output is made."""
+        return (
+            ("shift", self.shift),
+            ("has_step", int(self.requantization.step is not None)),
+            ("output_min", self.limits[0]),
+            ("output_max", self.limits[1]),
+        )
+
+    def constants(self) -> Int64s:
+        """[channels, n]: multiplier, constant, and, where there are such, step and shift."""
+        found = self.requantization
+        columns = [found.multiplier, found.constant]
+        if found.step is not None:
+            columns.append(found.step)
+        if not found.is_uniform:
+            columns.append(found.shift)
+        return np.stack(columns, axis=1)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def twisted(op: Weighted, channel_axis: int = 0) -> Twisted | None:
+    """The layer for kernels that need no step, if the proof finds such, or with one; else None.
+
+    ``channel_axis`` is the weights' axis of output channels.
+    """
+    values = op.weights.values.astype(np.int64)
+    channels = values.shape[channel_axis]
+    weights = np.moveaxis(values, channel_axis, 0).reshape(channels, -1)
+    constant = bias_values(op, channels) - op.x.zero_point * weights.sum(axis=1)
+    reach = Range(
+        constant + np.where(weights > 0, -128 * weights, 127 * weights).sum(axis=1),
+        constant + np.where(weights > 0, 127 * weights, -128 * weights).sum(axis=1),
+    )
+    scaling = scaling_of(real_multipliers(op), channels)
+    multiplier, shift = scaling.multiplier.astype(np.int64), scaling.shift.astype(np.int64)
+    limits = activation_range(op.activation, op.y)
+    stairs = staircase(multiplier, shift, op.y.zero_point, limits, reach)
+    found = next(prove(stairs, multiplier, shift), None) if stairs else None
+    return Twisted(weights, FACTOR * constant, found, limits) if found else None
+
+
+def pairs_fit(weights: Array) -> bool:
+    """Whether 256 * w0 - w1 of neighbouring weights fits 16 bits: not for -128 before a positive."""
+    return bool(np.abs(_twists(_padded(weights))).max(initial=0) < 2**15)
+
+
+def pack_pairs(layer: Twisted) -> npt.NDArray[np.int32]:
+    """Channels by pairs, in the order in which ``tg_block_3x2.h`` reads them.
+
+    A last single channel is paired with the one before.
+    """
+    weights = _padded(layer.weights)
+    channels = len(weights)
+    start = layer.start - FACTOR * 128 * weights[:, 0::2].sum(axis=1)
+    raw = _halves(weights[:, 1::4], weights[:, 3::4])
+    twists = _twists(weights)
+    wide = _halves(twists[:, 0::2], twists[:, 1::2])
+    constants = layer.constants()
+    firsts = [*range(0, channels - 1, 2), *([channels - 2] if channels % 2 else [])]
+    pairs = np.array([(c, c + 1) for c in firsts])
+    # [pairs, step, which, channel]
+    steps = np.stack([raw[pairs], wide[pairs]], axis=1).transpose(0, 3, 1, 2)
+    return as_int32(
+        np.concatenate(
+            [
+                start[pairs],
+                steps.reshape(len(pairs), -1),
+                constants[pairs].reshape(len(pairs), -1),
+            ],
+            axis=1,
+        )
+    )
+
+
+def as_int32(words: Int64s) -> npt.NDArray[np.int32]:
+    """The words' low 32 bits: sums of what starts here wrap, and end where they fit."""
+    return words.astype(np.int64).astype(np.int32)
+
+
+def _padded(weights: Array) -> Int64s:
+    padding = -weights.shape[1] % WORD
+    return np.pad(weights.astype(np.int64), ((0, 0), (0, padding)))
+
+
+def _twists(weights: Int64s) -> Int64s:
+    return FACTOR * weights[:, 0::2] - weights[:, 1::2]
+
+
+def _halves(low: Int64s, high: Int64s) -> Int64s:
+    return (low & 0xFFFF) | (high << 16)

@@ -1,0 +1,209 @@
+"""Short requantizations that are proven equal to the reference over the reachable accumulators.
+
+The reference takes an accumulator s to an int8 through two roundings and a clamp. As a function of
+s it is a staircase: for each output v there is a first accumulator T(v) that gives v or more.
+Another monotone function that passes the same values between T(v) - 1 and T(v) *is* the reference,
+so comparing both sides of each of the at most 255 steps is a proof; nothing is sampled.
+
+Kernels hold their accumulators times 256, and a requantization is then
+
+    clamp((high_word(256 * s * multiplier) + constant [+ step if s < 0]) >> shift)
+
+where the constant takes up both roundings and the output's zero point. After a RELU, where no
+output below the zero point can be told apart, there is no step: two instructions on an Arm core
+with the DSP extension. In general there is one, as the reference rounds halves away from zero. The
+shift is part of an instruction where all channels share it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tinygen.quant import multiply_by_quantized_multiplier
+
+Int64s = npt.NDArray[np.int64]
+
+FACTOR = 256  # kernels' accumulators are this times the reference's
+_LIMIT = 2**31
+_NEVER = 2**40  # beyond every accumulator
+_MOST_SHIFT = 22  # 128 << 22 leaves room for the roundings within int32
+_COARSER = 3  # uniform shifts that are tried below the most precise one
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The accumulators that can occur: bounds, both included, one pair per channel."""
+
+    low: Int64s
+    high: Int64s
+
+    def clip(self, s: Int64s) -> Int64s:
+        """``s`` [channels, n], each moved into its channel's range."""
+        return np.clip(s, self.low[:, None], self.high[:, None])
+
+
+@dataclass(frozen=True, slots=True)
+class Staircase:
+    """The reference: ``first[c, i]`` is channel c's least accumulator that gives ``values[i]``
+    or more, among all integers; ``reach`` are those that occur."""
+
+    values: Int64s
+    first: Int64s
+    reach: Range
+
+
+@dataclass(frozen=True, slots=True)
+class Requantization:
+    """The arrays of the formula above, one entry per channel; ``step`` is None if all are zero."""
+
+    shift: Int64s
+    multiplier: Int64s
+    constant: Int64s
+    step: Int64s | None
+
+    @property
+    def is_uniform(self) -> bool:
+        """Whether all channels have the same shift."""
+        return bool((self.shift == self.shift[0]).all())
+
+
+def staircase(
+    multiplier: Int64s, shift: Int64s, zero_point: int, limits: tuple[int, int], reach: Range
+) -> Staircase | None:
+    """The steps of TFLite's requantization, or None where a left shift could leave 32 bits.
+
+    With r the right shift, the doubling product floor((s * multiplier + 2**30) / 2**31) reaches h
+    from s = ceil((h * 2**31 - 2**30) / multiplier) on; and h / 2**r, halves away from zero, reaches
+    q from h = q * 2**r - 2**(r - 1) on if q > 0, and one later if not. Both sides of every step are
+    checked with ``tinygen.quant``. Raises AssertionError should one be wrong.
+    """
+    left = np.maximum(shift, 0)
+    if (np.maximum(-reach.low, reach.high) >= _LIMIT >> left).any():
+        return None
+    right = np.maximum(-shift, 0)[:, None]
+    values = np.arange(limits[0] + 1, limits[1] + 1, dtype=np.int64)
+    q = (values - zero_point)[None, :]
+    h = (q << right) - ((np.int64(1) << right) >> 1) + ((q <= 0) & (right > 0))
+    h = np.clip(h, -_LIMIT, _LIMIT)
+    first = -(-((h << 31) - (1 << 30)) // np.maximum(multiplier << left, 1)[:, None])
+    flushed = np.where(q > 0, _NEVER, -_NEVER)
+    stairs = Staircase(values, np.where((multiplier == 0)[:, None], flushed, first), reach)
+    _check(stairs, multiplier, shift, zero_point)
+    return stairs
+
+
+def _check(stairs: Staircase, multiplier: Int64s, shift: Int64s, zero_point: int) -> None:
+    def reference(s: Int64s) -> Int64s:
+        inside = stairs.reach.clip(s)
+        scaled = multiply_by_quantized_multiplier(inside, multiplier[:, None], shift[:, None])
+        return np.asarray(scaled.astype(np.int64) + zero_point)
+
+    taken, passed = _occurring(stairs, stairs.reach)
+    wrong = (taken & (reference(stairs.first) < stairs.values)) | (
+        passed & (reference(stairs.first - 1) >= stairs.values)
+    )
+    if wrong.any():
+        raise AssertionError(f"a step of channel {int(np.argwhere(wrong)[0][0])} is misplaced")
+
+
+def prove(stairs: Staircase, multiplier: Int64s, shift: Int64s) -> Iterator[Requantization]:
+    """The requantizations that equal the reference on all that occurs, the cheapest first."""
+    reach = stairs.reach
+    steps = stairs.first > reach.low[:, None]
+    lively = ((stairs.first <= reach.high[:, None]) & steps).any(axis=1) & (multiplier > 0)
+    scaled = FACTOR * np.maximum(-reach.low, reach.high)
+    if (lively & (scaled >= _LIMIT)).any():
+        return
+    # What a channel without steps adds up may pass 32 bits; it is multiplied by zero.
+    stairs = Staircase(
+        stairs.values,
+        stairs.first,
+        Range(np.where(lively, reach.low, 0), np.where(lively, reach.high, 0)),
+    )
+    level = np.where(steps, _NEVER, -_NEVER)
+    stairs = Staircase(
+        stairs.values, np.where(lively[:, None], stairs.first, level), stairs.reach
+    )
+    most = np.minimum(7 - shift, _MOST_SHIFT)
+    uniform = int(np.min(most, where=lively, initial=_MOST_SHIFT))
+    shifts = [
+        np.full_like(shift, chosen) for chosen in range(uniform, max(uniform - _COARSER, 0), -1)
+    ]
+    own = np.where(lively, most, np.maximum(uniform, 1))
+    for has_step in (False, True):
+        for chosen in (*shifts, own):
+            if (chosen >= 1).all() and (
+                found := _fitted(stairs, multiplier, shift, lively, chosen, has_step)
+            ):
+                yield found
+
+
+def _fitted(
+    stairs: Staircase,
+    multiplier: Int64s,
+    shift: Int64s,
+    lively: npt.NDArray[np.bool_],
+    chosen: Int64s,
+    has_step: bool,
+) -> Requantization | None:
+    """The requantization that shifts by ``chosen``, if each channel has a constant that fits.
+
+    high_word(256 * s * factor) is the reference's scaled value times 2**chosen for a factor of
+    multiplier * 2**(shift + chosen - 7). Where that is no integer both neighbours are tried.
+    """
+    reach = stairs.reach
+    negative, positive = np.minimum(reach.high, -1), np.maximum(reach.low, 0)
+    halves = (
+        (Range(positive, reach.high), Range(reach.low, negative)) if has_step else (reach,)
+    )
+    right = np.clip(7 - shift - chosen, 0, 62)
+    for more in (0, 1):
+        factor = np.where(lively, np.minimum((multiplier >> right) + more, _LIMIT - 1), 0)
+        bounds = [_bounds(stairs, half, chosen, factor) for half in halves]
+        if any((least > most).any() for least, most in bounds):
+            continue
+        above, below = (_within(bounds[0]), _within(bounds[-1]))
+        if has_step:
+            above = np.where(reach.high >= 0, above, below)
+            below = np.where(reach.low < 0, below, above)
+        ends = FACTOR * np.stack([reach.low, reach.high]) * factor >> 32
+        if (np.abs(ends) + np.maximum(np.abs(above), np.abs(below)) < _LIMIT).all():
+            step = below - above
+            return Requantization(chosen, factor, above, step if step.any() else None)
+    return None
+
+
+def _bounds(
+    stairs: Staircase, part: Range, chosen: Int64s, factor: Int64s
+) -> tuple[Int64s, Int64s]:
+    """The least and the greatest constant with which every step of ``part`` is in its place."""
+
+    def missing(s: Int64s) -> Int64s:
+        high_word = FACTOR * part.clip(s) * factor[:, None] >> 32
+        return np.asarray((stairs.values[None, :] << chosen[:, None]) - high_word)
+
+    taken, passed = _occurring(stairs, part)
+    least = np.where(taken, missing(stairs.first), -(2**62))
+    most = np.where(passed, missing(stairs.first - 1) - 1, 2**62)
+    return least.max(axis=1, initial=-(2**62)), most.min(axis=1, initial=2**62)
+
+
+def _occurring(
+    stairs: Staircase, part: Range
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """For each step whether ``part`` holds accumulators at or after it, and before it."""
+    low, high = part.low[:, None], part.high[:, None]
+    return (stairs.first <= high) & (low <= high), (stairs.first > low) & (low <= high)
+
+
+def _within(bounds: tuple[Int64s, Int64s]) -> Int64s:
+    """A value of each channel within the bounds, the farthest from both where both are near."""
+    least, most = bounds
+    far = 2**61
+    middle = np.clip(least, -far, far) // 2 + np.clip(most, -far, far) // 2
+    one_sided = np.where(least < -far, most, least)
+    free = (least < -far) & (most > far)
+    both = (least >= -far) & (most <= far)
+    return np.where(free, 0, np.where(both, np.clip(middle, least, most), one_sided))
