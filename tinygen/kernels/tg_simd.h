@@ -92,6 +92,27 @@ TG_INLINE uint32_t tg_sxtb16_odd(uint32_t x)
 #endif
 }
 
+/* The first halves of a and b, or their second halves: one instruction wherever there is PKHBT. */
+TG_INLINE uint32_t tg_pack_low(uint32_t a, uint32_t b)
+{
+    return (a & 0xffffu) | b << 16;
+}
+
+TG_INLINE uint32_t tg_pack_high(uint32_t a, uint32_t b)
+{
+    return a >> 16 | (b & 0xffff0000u);
+}
+
+/* The differences of both halves, each modulo 2^16. */
+TG_INLINE uint32_t tg_ssub16(uint32_t x, uint32_t y)
+{
+#if defined(TG_SIMD_NATIVE)
+    return (uint32_t)__ssub16((int16x2_t)x, (int16x2_t)y);
+#else
+    return tg_halves(tg_half(x, 0) - tg_half(y, 0), tg_half(x, 1) - tg_half(y, 1));
+#endif
+}
+
 /* acc + x.first * y.first + x.second * y.second, modulo 2^32. */
 TG_INLINE int32_t tg_smlad(uint32_t x, uint32_t y, int32_t acc)
 {

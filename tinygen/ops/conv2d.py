@@ -24,6 +24,8 @@ from tinygen.ops.convolution import (
     scaling_of,
     wrap_int32,
 )
+from tinygen.ops.matmul_twist import twist_row
+from tinygen.ops.twist import convolution_scaling
 from tinygen.ops.window import patches
 
 
@@ -129,7 +131,7 @@ CONV_2D = OpDef(
     parse=parse,
     rules=CONVOLUTION_RULES,
     reference=reference,
-    kernels=(block_row(), *matmul_rows(lower_matmul, is_matmul), *convolution_rows(grouped)),
+    kernels=(block_row(), twist_row(is_matmul, convolution_scaling), *matmul_rows(lower_matmul, is_matmul), *convolution_rows(grouped)),
     macs=macs,
     bounds=bounds,
 )

@@ -5,8 +5,10 @@ which the even ones are stored plus 128. Everything that no activation changes i
 start; the requantization comes from ``tinygen.requant_proof``.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +16,9 @@ import numpy.typing as npt
 from tinygen.ir import Array
 from tinygen.ops.convolution import (
     Fields,
+    Scaling,
     Weighted,
+    WeightedOp,
     bias_values,
     real_multipliers,
     scaling_of,
@@ -23,6 +27,7 @@ from tinygen.quant import activation_range
 from tinygen.requant_proof import FACTOR, Range, Requantization, prove, staircase
 
 Int64s = npt.NDArray[np.int64]
+W = TypeVar("W", bound=WeightedOp)
 
 WORD = 4
 _REMEMBERED = 8  # a row's ``fits`` and its lowering ask for the same operator, one after the other
@@ -65,9 +70,16 @@ class Twisted:
         return np.stack(columns, axis=1)
 
 
+def convolution_scaling(op: Weighted) -> Scaling:
+    """The fixed-point scaling of both convolutions."""
+    return scaling_of(real_multipliers(op), op.y.shape[-1])
+
+
 @lru_cache(maxsize=_REMEMBERED)
-def twisted(op: Weighted, channel_axis: int = 0) -> Twisted | None:
-    """The layer for kernels that need no step, if the proof finds such, or with one; else None.
+def twisted(
+    op: W, scaling_of_op: Callable[[W], Scaling] = convolution_scaling, channel_axis: int = 0
+) -> Twisted | None:
+    """The layer with the cheapest requantization that is proven; None if there is none.
 
     ``channel_axis`` is the weights' axis of output channels.
     """
@@ -79,12 +91,12 @@ def twisted(op: Weighted, channel_axis: int = 0) -> Twisted | None:
         constant + np.where(weights > 0, -128 * weights, 127 * weights).sum(axis=1),
         constant + np.where(weights > 0, 127 * weights, -128 * weights).sum(axis=1),
     )
-    scaling = scaling_of(real_multipliers(op), channels)
+    scaling = scaling_of_op(op)
     multiplier, shift = scaling.multiplier.astype(np.int64), scaling.shift.astype(np.int64)
     limits = activation_range(op.activation, op.y)
     stairs = staircase(multiplier, shift, op.y.zero_point, limits, reach)
-    found = next(prove(stairs, multiplier, shift), None) if stairs else None
-    return Twisted(weights, FACTOR * constant, found, limits) if found else None
+    proven = prove(stairs, multiplier, shift) if stairs else ()
+    return next((Twisted(weights, FACTOR * constant, found, limits) for found in proven), None)
 
 
 def pairs_fit(weights: Array) -> bool:
@@ -100,9 +112,9 @@ def pack_pairs(layer: Twisted) -> npt.NDArray[np.int32]:
     weights = _padded(layer.weights)
     channels = len(weights)
     start = layer.start - FACTOR * 128 * weights[:, 0::2].sum(axis=1)
-    raw = _halves(weights[:, 1::4], weights[:, 3::4])
+    raw = halves(weights[:, 1::4], weights[:, 3::4])
     twists = _twists(weights)
-    wide = _halves(twists[:, 0::2], twists[:, 1::2])
+    wide = halves(twists[:, 0::2], twists[:, 1::2])
     constants = layer.constants()
     firsts = [*range(0, channels - 1, 2), *([channels - 2] if channels % 2 else [])]
     pairs = np.array([(c, c + 1) for c in firsts])
@@ -114,6 +126,30 @@ def pack_pairs(layer: Twisted) -> npt.NDArray[np.int32]:
                 start[pairs],
                 steps.reshape(len(pairs), -1),
                 constants[pairs].reshape(len(pairs), -1),
+            ],
+            axis=1,
+        )
+    )
+
+
+def pack_mixed(layer: Twisted) -> npt.NDArray[np.int32]:
+    """Channels by fours, in the order in which ``tg_matmul_twist_s8_dsp.h`` reads them.
+
+    A last group of fewer channels begins among those of the one before.
+    """
+    weights = _padded(layer.weights)
+    channels = len(weights)
+    start = layer.start + FACTOR * 127 * weights[:, 1::2].sum(axis=1)
+    bytes_ = (weights + np.array([128, 0, 128, 0] * (weights.shape[1] // WORD))) & 0xFF
+    words = (bytes_.reshape(channels, -1, WORD) << np.array([0, 8, 16, 24])).sum(axis=2)
+    firsts = [*range(0, channels - 3, 4), *([channels - 4] if channels % 4 else [])]
+    fours = np.array([range(c, c + 4) for c in firsts])
+    return as_int32(
+        np.concatenate(
+            [
+                start[fours],
+                words[fours].transpose(0, 2, 1).reshape(len(fours), -1),
+                layer.constants()[fours].reshape(len(fours), -1),
             ],
             axis=1,
         )
@@ -134,5 +170,6 @@ def _twists(weights: Int64s) -> Int64s:
     return FACTOR * weights[:, 0::2] - weights[:, 1::2]
 
 
-def _halves(low: Int64s, high: Int64s) -> Int64s:
+def halves(low: Int64s, high: Int64s) -> Int64s:
+    """Words of two int16, ``low`` in the lower bits."""
     return (low & 0xFFFF) | (high << 16)
