@@ -33,84 +33,96 @@ typedef struct {
     int32_t input_zero_point;
 } tg_conv2d_block_s8_params;
 
-TG_INLINE void tg_store_word(int8_t *p, uint32_t word)
-{
-#if defined(__GNUC__)
-    ((tg_unaligned_word *)(void *)p)->word = word;
-#else
-    memcpy(p, &word, sizeof word);
-#endif
-}
-
-/* Copies bytes, and flips bits of each whole word; a last part of a word is only copied. */
-TG_INLINE void tg_copy_flipped(int8_t *to, const int8_t *from, int32_t bytes, uint32_t flip)
+/* Copies bytes of a patch, mixed; odd tells whether the first has an odd place in the patch. The
+ * last word overlaps the one before where the bytes are no whole words. */
+TG_INLINE void tg_copy_mixed(int8_t *to, const int8_t *from, int32_t bytes, int32_t odd)
 {
     int32_t i = 0;
-    TG_UNROLL(8)
+    TG_UNROLL(4)
+    for (; i + 16 <= bytes; i += 16) {
+        tg_copy_flipped_16(to + i, from + i, tg_mixed(odd));
+    }
+    TG_UNROLL(4)
     for (; i + 4 <= bytes; i += 4) {
-        tg_store_word(to + i, tg_load_4xs8(from + i) ^ flip);
+        tg_store_4xs8(to + i, tg_load_4xs8(from + i) ^ tg_mixed(odd));
+    }
+    if (bytes >= 4 && i < bytes) {
+        tg_store_4xs8(to + bytes - 4, tg_load_4xs8(from + bytes - 4) ^ tg_mixed(odd ^ (bytes & 1)));
+        return;
     }
     for (; i < bytes; ++i) {
-        to[i] = from[i];
+        to[i] = tg_mixed_byte(from[i], odd ^ (i & 1));
     }
 }
 
-TG_INLINE void tg_fill_flipped(int8_t *to, int32_t value, int32_t bytes, uint32_t flip)
+/* The same for bytes of one value. */
+TG_INLINE void tg_fill_mixed(int8_t *to, int32_t value, int32_t bytes, int32_t odd)
 {
-    const uint32_t word = (uint32_t)(uint8_t)value * 0x01010101u ^ flip;
+    const uint32_t word = (uint32_t)(uint8_t)value * 0x01010101u ^ tg_mixed(odd);
     int32_t i = 0;
     for (; i + 4 <= bytes; i += 4) {
-        tg_store_word(to + i, word);
+        tg_store_4xs8(to + i, word);
     }
     for (; i < bytes; ++i) {
-        to[i] = (int8_t)value;
+        to[i] = tg_mixed_byte((int8_t)value, odd ^ (i & 1));
+    }
+}
+
+/* A patch that lies inside the image, where the taps of a kernel row lie side by side. */
+TG_INLINE void tg_gather_inside(const tg_conv2d_block_s8_shape *shape, const int8_t *x,
+                                int8_t *patch)
+{
+    const int32_t row_bytes = shape->kernel_w * shape->in_c;
+    TG_UNROLL(16)
+    for (int32_t ky = 0; ky < shape->kernel_h; ++ky) {
+        tg_copy_mixed(patch + ky * row_bytes, x + ky * shape->dilation_h * shape->in_w * shape->in_c,
+                      row_bytes, ky & row_bytes & 1);
     }
 }
 
 /* One row of the kernel, beginning in column left of the image's row, or outside if row is null. */
-TG_INLINE void tg_gather_flipped_row(const tg_conv2d_block_s8_shape *shape, const int8_t *row,
-                                     int32_t left, int32_t zero_point, uint32_t flip, int8_t *patch)
+TG_INLINE void tg_gather_row(const tg_conv2d_block_s8_shape *shape, const int8_t *row, int32_t left,
+                             int32_t zero_point, int32_t odd, int8_t *patch)
 {
-    const int32_t in_c = shape->in_c, last = left + (shape->kernel_w - 1) * shape->dilation_w;
-    if (row && shape->dilation_w == 1 && left >= 0 && last < shape->in_w) {
-        tg_copy_flipped(patch, row + left * in_c, shape->kernel_w * in_c, flip);
-        return;
-    }
+    const int32_t in_c = shape->in_c, kernel_w = shape->kernel_w;
     if (!row) {
-        tg_fill_flipped(patch, zero_point, shape->kernel_w * in_c, flip);
-        return;
-    }
-    /* Taps of whole words can be flipped one by one; else the row is, after all taps are there. */
-    const uint32_t flip_tap = in_c % 4 == 0 ? flip : 0;
-    int8_t *to = patch;
-    for (int32_t kx = 0; kx < shape->kernel_w; ++kx, to += in_c) {
-        const int32_t ix = left + kx * shape->dilation_w;
-        if (ix >= 0 && ix < shape->in_w) {
-            tg_copy_flipped(to, row + ix * in_c, in_c, flip_tap);
-        } else {
-            tg_fill_flipped(to, zero_point, in_c, flip_tap);
+        tg_fill_mixed(patch, zero_point, kernel_w * in_c, odd);
+    } else if (shape->dilation_w == 1) {
+        const int32_t before = in_c * tg_clamp(-left, 0, kernel_w);
+        const int32_t end = in_c * tg_clamp(shape->in_w - left, 0, kernel_w);
+        tg_fill_mixed(patch, zero_point, before, odd);
+        tg_copy_mixed(patch + before, row + left * in_c + before, end - before,
+                      odd ^ (before & 1));
+        tg_fill_mixed(patch + end, zero_point, kernel_w * in_c - end, odd ^ (end & 1));
+    } else {
+        for (int32_t kx = 0; kx < kernel_w; ++kx, patch += in_c, odd ^= in_c & 1) {
+            const int32_t ix = left + kx * shape->dilation_w;
+            if (ix >= 0 && ix < shape->in_w) {
+                tg_copy_mixed(patch, row + ix * in_c, in_c, odd);
+            } else {
+                tg_fill_mixed(patch, zero_point, in_c, odd);
+            }
         }
-    }
-    if (flip != flip_tap) {
-        tg_copy_flipped(patch, patch, shape->kernel_w * in_c, flip);
     }
 }
 
 /* The patch of the pixel whose kernel begins in row top and column left, either perhaps outside. */
-TG_INLINE void tg_gather_mixed_patch(const tg_conv2d_block_s8_shape *shape, const int8_t *x,
-                                     int32_t top, int32_t left, int32_t zero_point, int8_t *patch)
+TG_INLINE void tg_gather_mixed(const tg_conv2d_block_s8_shape *shape, const int8_t *x, int32_t top,
+                               int32_t left, int32_t zero_point, int8_t *patch)
 {
     const int32_t row_bytes = shape->kernel_w * shape->in_c;
-    /* Rows of whole words are mixed on the way; else the patch is, when it is complete. */
-    const uint32_t flip = row_bytes % 4 == 0 ? TG_MIXED : 0;
+    const int32_t bottom = top + (shape->kernel_h - 1) * shape->dilation_h;
+    if (shape->dilation_w == 1 && top >= 0 && left >= 0 && bottom < shape->in_h &&
+        left + shape->kernel_w <= shape->in_w) {
+        tg_gather_inside(shape, x + (top * shape->in_w + left) * shape->in_c, patch);
+        return;
+    }
+    TG_UNROLL(1)
     for (int32_t ky = 0; ky < shape->kernel_h; ++ky) {
         const int32_t iy = top + ky * shape->dilation_h;
         const int8_t *const row =
             iy >= 0 && iy < shape->in_h ? x + iy * shape->in_w * shape->in_c : NULL;
-        tg_gather_flipped_row(shape, row, left, zero_point, flip, patch + ky * row_bytes);
-    }
-    if (!flip) {
-        tg_copy_flipped(patch, patch, shape->depth, TG_MIXED);
+        tg_gather_row(shape, row, left, zero_point, ky & row_bytes & 1, patch + ky * row_bytes);
     }
 }
 
@@ -119,16 +131,16 @@ TG_INLINE void tg_gather_three(const tg_conv2d_block_s8_shape *shape, const int8
 {
     const int32_t same_size = shape->out_h == shape->in_h && shape->out_w == shape->in_w;
     if (shape->kernel_h == 1 && shape->kernel_w == 1 && same_size && shape->in_c % 4 == 0) {
-        tg_copy_flipped(patches, x + pixel * shape->in_c, 3 * shape->in_c, TG_MIXED);
+        tg_copy_mixed(patches, x + pixel * shape->in_c, 3 * shape->in_c, 0);
         return;
     }
     int32_t oy = pixel / shape->out_w;
     int32_t ox = pixel - oy * shape->out_w;
     TG_UNROLL(1)
     for (int32_t i = 0; i < 3; ++i) {
-        tg_gather_mixed_patch(shape, x, oy * shape->stride_h - shape->pad_top,
-                              ox * shape->stride_w - shape->pad_left, zero_point,
-                              patches + i * shape->depth);
+        tg_gather_mixed(shape, x, oy * shape->stride_h - shape->pad_top,
+                        ox * shape->stride_w - shape->pad_left, zero_point,
+                        patches + i * shape->depth);
         if (++ox == shape->out_w) {
             ox = 0;
             ++oy;

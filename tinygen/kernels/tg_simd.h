@@ -39,6 +39,46 @@ TG_INLINE uint32_t tg_load_4xs8(const int8_t *p)
 #endif
 }
 
+TG_INLINE void tg_store_4xs8(int8_t *p, uint32_t word)
+{
+#if defined(__GNUC__) && (!defined(__BYTE_ORDER__) || __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+    ((tg_unaligned_word *)(void *)p)->word = word;
+#else
+    for (int32_t i = 0; i < 4; ++i) {
+        p[i] = (int8_t)(uint8_t)(word >> (8 * i));
+    }
+#endif
+}
+
+/* Copies 16 bytes and flips the bits of mask in each word. */
+TG_INLINE void tg_copy_flipped_16(int8_t *to, const int8_t *from, uint32_t mask)
+{
+#if defined(TG_SIMD_NATIVE)
+    /* GCC lets other instructions come between the loads, which back to back take a cycle each, or
+     * spills what it has loaded. */
+    uint32_t a, b, c, d;
+    __asm__ volatile("ldr %0, [%4]\n\t"
+                     "ldr %1, [%4, #4]\n\t"
+                     "ldr %2, [%4, #8]\n\t"
+                     "ldr %3, [%4, #12]\n\t"
+                     "eor %0, %0, %6\n\t"
+                     "eor %1, %1, %6\n\t"
+                     "eor %2, %2, %6\n\t"
+                     "eor %3, %3, %6\n\t"
+                     "str %0, [%5]\n\t"
+                     "str %1, [%5, #4]\n\t"
+                     "str %2, [%5, #8]\n\t"
+                     "str %3, [%5, #12]"
+                     : "=&r"(a), "=&r"(b), "=&r"(c), "=&r"(d)
+                     : "r"(from), "r"(to), "r"(mask)
+                     : "memory");
+#else
+    for (int32_t i = 0; i < 16; i += 4) {
+        tg_store_4xs8(to + i, tg_load_4xs8(from + i) ^ mask);
+    }
+#endif
+}
+
 #if !defined(TG_SIMD_NATIVE)
 /* Half number i of a word, sign-extended. */
 TG_INLINE int32_t tg_half(uint32_t x, int32_t i)
@@ -92,15 +132,29 @@ TG_INLINE uint32_t tg_sxtb16_odd(uint32_t x)
 #endif
 }
 
-/* The first halves of a and b, or their second halves: one instruction wherever there is PKHBT. */
+/* The first half of a, then the first half of b. */
 TG_INLINE uint32_t tg_pack_low(uint32_t a, uint32_t b)
 {
+#if defined(TG_SIMD_NATIVE)
+    /* GCC makes three instructions of the C below. */
+    uint32_t y;
+    __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(y) : "r"(a), "r"(b));
+    return y;
+#else
     return (a & 0xffffu) | b << 16;
+#endif
 }
 
+/* The second half of a, then the second half of b. */
 TG_INLINE uint32_t tg_pack_high(uint32_t a, uint32_t b)
 {
+#if defined(TG_SIMD_NATIVE)
+    uint32_t y;
+    __asm__("pkhtb %0, %1, %2, asr #16" : "=r"(y) : "r"(b), "r"(a));
+    return y;
+#else
     return a >> 16 | (b & 0xffff0000u);
+#endif
 }
 
 /* The differences of both halves, each modulo 2^16. */

@@ -21,8 +21,17 @@
 
 #include "tg_simd.h"
 
-/* Turns the even ones of four activations into unsigned bytes, and back. */
-#define TG_MIXED 0x00800080u
+/* What turns the even ones of four activations into unsigned bytes, if the first one's place is
+ * even, or odd. */
+TG_INLINE uint32_t tg_mixed(int32_t odd)
+{
+    return odd ? 0x80008000u : 0x00800080u;
+}
+
+TG_INLINE int8_t tg_mixed_byte(int8_t value, int32_t odd)
+{
+    return odd ? value : (int8_t)(value < 0 ? value + 128 : value - 128);
+}
 
 /* How 256 times an accumulator becomes int8: constants of the shape. */
 typedef struct {
