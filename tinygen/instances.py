@@ -11,9 +11,10 @@ from typing import Any
 
 from tinygen.ir import DType
 from tinygen.ops.base import Call, Kernel
-from tinygen.optimize import Optimize as Optimize
+from tinygen.optimize import Optimize
 from tinygen.select import Step
 
+__all__ = ["Instance", "Key", "Optimize", "instance_key", "instances_of"]
 
 Key = tuple[str, tuple[DType, ...], tuple[tuple[str, int], ...] | None]
 

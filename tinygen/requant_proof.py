@@ -123,9 +123,7 @@ def prove(stairs: Staircase, multiplier: Int64s, shift: Int64s) -> Iterator[Requ
         Range(np.where(lively, reach.low, 0), np.where(lively, reach.high, 0)),
     )
     level = np.where(steps, _NEVER, -_NEVER)
-    stairs = Staircase(
-        stairs.values, np.where(lively[:, None], stairs.first, level), stairs.reach
-    )
+    stairs = Staircase(stairs.values, np.where(lively[:, None], stairs.first, level), stairs.reach)
     most = np.minimum(7 - shift, _MOST_SHIFT)
     uniform = int(np.min(most, where=lively, initial=_MOST_SHIFT))
     shifts = [
@@ -155,9 +153,7 @@ def _fitted(
     """
     reach = stairs.reach
     negative, positive = np.minimum(reach.high, -1), np.maximum(reach.low, 0)
-    halves = (
-        (Range(positive, reach.high), Range(reach.low, negative)) if has_step else (reach,)
-    )
+    halves = (Range(positive, reach.high), Range(reach.low, negative)) if has_step else (reach,)
     right = np.clip(7 - shift - chosen, 0, 62)
     for more in (0, 1):
         factor = np.where(lively, np.minimum((multiplier >> right) + more, _LIMIT - 1), 0)

@@ -40,9 +40,7 @@ def select(
     return tuple(_step(op, isa, choose, optimize) for op in graph.ops)
 
 
-def candidates(
-    op: Op, isa: Isa, optimize: Optimize = Optimize.SPEED
-) -> tuple[Kernel[Any], ...]:
+def candidates(op: Op, isa: Isa, optimize: Optimize = Optimize.SPEED) -> tuple[Kernel[Any], ...]:
     """Every row that may compute ``op`` on a core with ``isa``, best first."""
     return tuple(
         row

@@ -69,9 +69,7 @@ def test_every_row_gives_the_references_bytes(name: str, row: int, tmp_path: Pat
         run_on(board, group, row, Optimize.SPEED, tmp_path / f"packed_{number}")
 
 
-def run_on(
-    board: Board, ops: Sequence[Op], row: int, optimize: Optimize, directory: Path
-) -> None:
+def run_on(board: Board, ops: Sequence[Op], row: int, optimize: Optimize, directory: Path) -> None:
     """Compile ``ops`` with the row numbered ``row``, run them on ``board``, and compare."""
     graph = graph_of(ops)
     program = compile_graph(

@@ -52,7 +52,7 @@ def test_every_form_is_the_reference_at_every_accumulator(
     assert stairs is not None
     found = list(prove(stairs, multiplier, shift))
     assert found
-    every = np.stack([np.linspace(a, b, 60_001).astype(np.int64) for a, b in zip(*bounds(reach))])
+    every = np.stack([np.linspace(a, b, 60_001).astype(np.int64) for a, b in zip(*bounds(reach), strict=True)])
     want = reference(every, multiplier, shift, zero_point, limits)
     for form in found:
         assert np.array_equal(short(form, every, limits), want)

@@ -167,6 +167,16 @@ TG_INLINE uint32_t tg_ssub16(uint32_t x, uint32_t y)
 #endif
 }
 
+/* The sums of both halves, likewise. */
+TG_INLINE uint32_t tg_sadd16(uint32_t x, uint32_t y)
+{
+#if defined(TG_SIMD_NATIVE)
+    return (uint32_t)__sadd16((int16x2_t)x, (int16x2_t)y);
+#else
+    return tg_halves(tg_half(x, 0) + tg_half(y, 0), tg_half(x, 1) + tg_half(y, 1));
+#endif
+}
+
 /* acc + x.first * y.first + x.second * y.second, modulo 2^32. */
 TG_INLINE int32_t tg_smlad(uint32_t x, uint32_t y, int32_t acc)
 {

@@ -46,22 +46,6 @@ TG_INLINE int32_t tg_twist_constants(const tg_twist_output *output)
     return 2 + (output->has_step ? 1 : 0) + (output->shift == 0 ? 1 : 0);
 }
 
-/* Requantizes acc; a channel's constants are multiplier, constant, and, where the output has them,
- * step and shift. */
-TG_INLINE int8_t tg_twist_s8(const tg_twist_output *output, int32_t acc, const int32_t *constants)
-{
-    const int32_t *next = constants + 2;
-    uint32_t constant = (uint32_t)constants[1];
-    if (output->has_step) {
-        constant += acc < 0 ? (uint32_t)*next : 0u;
-        ++next;
-    }
-    const int32_t shift = output->shift == 0 ? *next : output->shift;
-    const int32_t high = (int32_t)(((int64_t)acc * constants[0]) >> 32);
-    return (int8_t)tg_clamp((int32_t)((uint32_t)high + constant) >> shift, output->low,
-                            output->high);
-}
-
 #if defined(TG_SIMD_NATIVE) && defined(__thumb2__) && defined(__OPTIMIZE__)
 /* The kernels' inner loops as assembly: compilers spill some of the accumulators that fill the
  * registers, which costs a third of the speed. What these blocks compute is written in C beside
@@ -110,5 +94,44 @@ TG_INLINE int8_t tg_twist_s8(const tg_twist_output *output, int32_t acc, const i
     [shift] "n"((output)->shift), [has_step] "n"((output)->has_step), [low] "n"((output)->low),    \
         [high] "n"((output)->high)
 #endif
+
+#if defined(TG_TWIST_ASSEMBLY)
+/* tg_twist_s8 where the output's fields are constants. */
+TG_INLINE int32_t tg_twist_assembly(const tg_twist_output *output, int32_t acc,
+                                    const int32_t *constants)
+{
+    const int32_t step = output->has_step ? constants[2] : 0;
+    const int32_t shift = output->shift == 0 ? constants[output->has_step ? 3 : 2] : 0;
+    int32_t free;
+    __asm__(TG_TWIST_REQUANT("%[a]", "%[m]", "%[c]", "%[d]", "%[n]", "%[t]")
+            : [a] "+r"(acc), [t] "=&r"(free)
+            : [m] "r"(constants[0]), [c] "r"(constants[1]), [d] "r"(step), [n] "r"(shift),
+              TG_TWIST_OPERANDS(output)
+            : "cc");
+    (void)free;
+    return acc;
+}
+#endif
+
+/* Requantizes acc; a channel's constants are multiplier, constant, and, where the output has them,
+ * step and shift. */
+TG_INLINE int8_t tg_twist_s8(const tg_twist_output *output, int32_t acc, const int32_t *constants)
+{
+#if defined(TG_TWIST_ASSEMBLY)
+    if (__builtin_constant_p(output->shift) && __builtin_constant_p(output->has_step)) {
+        return (int8_t)tg_twist_assembly(output, acc, constants);
+    }
+#endif
+    const int32_t *next = constants + 2;
+    uint32_t constant = (uint32_t)constants[1];
+    if (output->has_step) {
+        constant += acc < 0 ? (uint32_t)*next : 0u;
+        ++next;
+    }
+    const int32_t shift = output->shift == 0 ? *next : output->shift;
+    const int32_t high = (int32_t)(((int64_t)acc * constants[0]) >> 32);
+    return (int8_t)tg_clamp((int32_t)((uint32_t)high + constant) >> shift, output->low,
+                            output->high);
+}
 
 #endif

@@ -12,6 +12,7 @@ from tinygen.ops.accumulators import accumulated, fixed_point_bounds, offsets_of
 from tinygen.ops.base import BoundsOf, Call, Node, OpDef
 from tinygen.ops.conv2d_block import block_row
 from tinygen.ops.conv2d_lowering import Convolution, convolution_rows, is_inside
+from tinygen.ops.conv2d_winograd import winograd_row
 from tinygen.ops.convolution import (
     CONVOLUTION_RULES,
     bias_values,
@@ -131,7 +132,13 @@ CONV_2D = OpDef(
     parse=parse,
     rules=CONVOLUTION_RULES,
     reference=reference,
-    kernels=(block_row(), twist_row(is_matmul, convolution_scaling), *matmul_rows(lower_matmul, is_matmul), *convolution_rows(grouped)),
+    kernels=(
+        winograd_row(),
+        block_row(),
+        twist_row(is_matmul, convolution_scaling),
+        *matmul_rows(lower_matmul, is_matmul),
+        *convolution_rows(grouped),
+    ),
     macs=macs,
     bounds=bounds,
 )

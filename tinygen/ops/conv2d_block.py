@@ -16,7 +16,7 @@ UNROLLED = 16  # steps written out: 1.5 kB of code
 
 def padded_depth(op: Convolution) -> int:
     """Bytes of a patch, padded to words."""
-    depth = op.weights.values[0].size
+    depth = int(op.weights.values[0].size)
     return -(-depth // WORD) * WORD
 
 

@@ -8,7 +8,8 @@ import numpy.typing as npt
 from tinygen.isa import Isa
 from tinygen.ops.base import Call, Kernel
 from tinygen.ops.conv2d_lowering import Convolution, window_fields
-from tinygen.ops.twist import FACTOR, Twisted, as_int32, convolution_scaling, halves, twisted
+from tinygen.ops.twist import Twisted, as_int32, convolution_scaling, halves, twisted
+from tinygen.requant_proof import FACTOR
 
 C = TypeVar("C", bound=Convolution)
 
@@ -42,7 +43,7 @@ def band_of(op: Convolution) -> int:
 
 
 def layer_of(op: Convolution) -> Twisted | None:
-    """The layer; a requantization with steps and with shifts of its own is one register too many."""
+    """The layer; a requantization with steps and shifts of its own takes a register too many."""
     layer = twisted(op, convolution_scaling, CHANNEL_AXIS)
     return layer if layer and len(layer.constants()[0]) <= 3 else None
 

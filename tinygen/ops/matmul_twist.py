@@ -5,8 +5,8 @@ from typing import TypeVar
 
 from tinygen.isa import Isa
 from tinygen.ops.base import Call, Kernel
-from tinygen.ops.convolution import Scaling, WeightedOp
-from tinygen.ops.twist import WORD, Twisted, pack_mixed, twisted
+from tinygen.ops.convolution import WeightedOp
+from tinygen.ops.twist import WORD, ScalingOf, Twisted, pack_mixed, twisted
 
 W = TypeVar("W", bound=WeightedOp)
 
@@ -17,7 +17,7 @@ UNROLLED = 8  # steps written out: 0.6 kB of code
 
 def depth_of(op: WeightedOp) -> int:
     """Bytes of a row of activations."""
-    return op.weights.values[0].size
+    return int(op.weights.values[0].size)
 
 
 def steps_of(op: WeightedOp) -> int:
@@ -39,9 +39,7 @@ def matmul_twist_call(op: WeightedOp, layer: Twisted) -> Call:
     return Call(shape, params, (op.x,), (op.y,), scratch_bytes)
 
 
-def twist_row(
-    is_matmul: Callable[[W], bool], scaling: Callable[[W], Scaling]
-) -> Kernel[W]:
+def twist_row(is_matmul: Callable[[W], bool], scaling: ScalingOf) -> Kernel[W]:
     """The row for what is a matrix product with fixed-point ``scaling``."""
     name, types = "tg_matmul_twist_s8_dsp", "tg_matmul_twist_s8"
 

@@ -8,7 +8,7 @@ start; the requantization comes from ``tinygen.requant_proof``.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,6 @@ from tinygen.ops.convolution import (
     Fields,
     Scaling,
     Weighted,
-    WeightedOp,
     bias_values,
     real_multipliers,
     scaling_of,
@@ -27,7 +26,7 @@ from tinygen.quant import activation_range
 from tinygen.requant_proof import FACTOR, Range, Requantization, prove, staircase
 
 Int64s = npt.NDArray[np.int64]
-W = TypeVar("W", bound=WeightedOp)
+ScalingOf = Callable[[Any], Scaling]  # of the operator's own class
 
 WORD = 4
 _REMEMBERED = 8  # a row's ``fits`` and its lowering ask for the same operator, one after the other
@@ -77,7 +76,7 @@ def convolution_scaling(op: Weighted) -> Scaling:
 
 @lru_cache(maxsize=_REMEMBERED)
 def twisted(
-    op: W, scaling_of_op: Callable[[W], Scaling] = convolution_scaling, channel_axis: int = 0
+    op: Weighted, scaling_of_op: ScalingOf = convolution_scaling, channel_axis: int = 0
 ) -> Twisted | None:
     """The layer with the cheapest requantization that is proven; None if there is none.
 
@@ -100,7 +99,7 @@ def twisted(
 
 
 def pairs_fit(weights: Array) -> bool:
-    """Whether 256 * w0 - w1 of neighbouring weights fits 16 bits: not for -128 before a positive."""
+    """Whether 256 * w0 - w1 of neighbouring weights fits 16 bits: not -128 before a positive."""
     return bool(np.abs(_twists(_padded(weights))).max(initial=0) < 2**15)
 
 

@@ -1,0 +1,280 @@
+/* CONV_2D by 3x3 with stride 1 on int8, NHWC: Winograd's F(2x2, 3x3), exact in integers, for the Arm
+ * DSP extension.
+ *
+ * A tile of 2x2 results needs 36 multiplications per channel by the definition and 16 here. With d a
+ * tile's 4x4 values of an input channel and g the channel's 3x3 weights, the results are
+ *
+ *     A^T ((G g G^T) * (B^T d B)) A,  * element by element, summed over input channels, where
+ *
+ *           1  0 -1  0           1   0   0          A^T = 1  1  1  0
+ *     B^T = 0  1  1  0      G = 1/2 1/2 1/2               0  1 -1 -1
+ *           0 -1  1  0          1/2-1/2 1/2
+ *           0  1  0 -1           0   0   1
+ *
+ * B^T d B of int8 stays within 9 bits and a sign. The weights' part is made when compiling, with 2 G
+ * for G and times 16, so it is whole, and of at most 15 bits and a sign: sums are exactly 64 times
+ * the convolution's. (What wraps on the way does not matter, as the results fit.)
+ *
+ * Four tiles at a time: their inputs are transformed into scratch, two channels to a word. Then, for
+ * each pair of output channels and each of the 16 places, eight sums run over all input channels,
+ * two products per SMLAD; and each tile's 16 sums are transformed back and requantized. At the
+ * border a tile's input is first gathered, with the input's zero point around the image. A last
+ * group of fewer tiles begins among those already done.
+ */
+#ifndef TG_CONV2D_WINOGRAD_S8_DSP_H
+#define TG_CONV2D_WINOGRAD_S8_DSP_H
+
+#include "tg_require_dsp.h"
+#include "tg_twist.h"
+
+typedef struct {
+    int32_t batches;
+    int32_t in_h, in_w, in_c; /* in_c is a multiple of 4 */
+    int32_t out_h, out_w, out_c; /* at least 4 tiles; out_c is even */
+    int32_t pad_top, pad_left;
+    int32_t shift, has_step; /* see tg_twist.h */
+    int32_t output_min, output_max;
+} tg_conv2d_winograd_s8_shape;
+
+typedef struct {
+    const int32_t *weights; /* per pair of output channels: the starts of both; for each of 16
+                               places and each two input channels the weights of both; the constants
+                               of both */
+    int32_t input_zero_point;
+} tg_conv2d_winograd_s8_params;
+
+TG_INLINE tg_twist_output tg_winograd_output(const tg_conv2d_winograd_s8_shape *shape)
+{
+    const tg_twist_output output = {
+        .shift = shape->shift,
+        .has_step = shape->has_step,
+        .low = shape->output_min,
+        .high = shape->output_max,
+    };
+    return output;
+}
+
+/* B^T d B of two channels of a tile whose pixels are in_c bytes apart and its rows pitch bytes; odd
+ * chooses channels 1 and 3 of the words at x instead of 0 and 2. The 16 results are place words
+ * apart. */
+TG_INLINE void tg_winograd_two_channels(const int8_t *x, int32_t in_c, int32_t pitch, int32_t odd,
+                                        int32_t place, uint32_t *v)
+{
+    uint32_t t[16];
+    TG_UNROLL(4)
+    for (int32_t j = 0; j < 4; ++j) {
+        uint32_t d[4];
+        TG_UNROLL(4)
+        for (int32_t i = 0; i < 4; ++i) {
+            const uint32_t word = tg_load_4xs8(x + i * pitch + j * in_c);
+            d[i] = odd ? tg_sxtb16_odd(word) : tg_sxtb16(word);
+        }
+        t[j] = tg_ssub16(d[0], d[2]);
+        t[4 + j] = tg_sadd16(d[1], d[2]);
+        t[8 + j] = tg_ssub16(d[2], d[1]);
+        t[12 + j] = tg_ssub16(d[1], d[3]);
+    }
+    TG_UNROLL(4)
+    for (int32_t i = 0; i < 16; i += 4) {
+        v[i * place] = tg_ssub16(t[i], t[i + 2]);
+        v[(i + 1) * place] = tg_sadd16(t[i + 1], t[i + 2]);
+        v[(i + 2) * place] = tg_ssub16(t[i + 2], t[i + 1]);
+        v[(i + 3) * place] = tg_ssub16(t[i + 1], t[i + 3]);
+    }
+}
+
+/* All channels of a tile, to every fourth word of v. */
+TG_INLINE void tg_winograd_tile(const int8_t *x, int32_t in_c, int32_t pitch, uint32_t *v)
+{
+    TG_UNROLL(1)
+    for (int32_t c = 0; c < in_c; c += 4, v += 8) {
+        tg_winograd_two_channels(x + c, in_c, pitch, 0, 2 * in_c, v);
+        tg_winograd_two_channels(x + c, in_c, pitch, 1, 2 * in_c, v + 4);
+    }
+}
+
+/* The 4x4 pixels from row top and column left on, with zero points where they are outside. */
+TG_INLINE void tg_winograd_gather(const tg_conv2d_winograd_s8_shape *shape, const int8_t *x,
+                                  int32_t top, int32_t left, uint32_t zeros, int8_t *tile)
+{
+    const int32_t in_c = shape->in_c;
+    TG_UNROLL(1)
+    for (int32_t i = 0; i < 16; ++i, tile += in_c) {
+        const int32_t iy = top + i / 4, ix = left + i % 4;
+        const int32_t inside = iy >= 0 && iy < shape->in_h && ix >= 0 && ix < shape->in_w;
+        const int8_t *const pixel = x + (iy * shape->in_w + ix) * in_c;
+        TG_UNROLL(1)
+        for (int32_t c = 0; c < in_c; c += 4) {
+            tg_store_4xs8(tile + c, inside ? tg_load_4xs8(pixel + c) : zeros);
+        }
+    }
+}
+
+#if defined(TG_TWIST_ASSEMBLY)
+/* r0: transformed inputs. r1: transformed weights. r2, r3: weights of either channel. r4, r5: inputs
+ * of two tiles. Sums of the first channel in r6 to r9, of the second in r10, r11, r12, lr. op is
+ * smuad with no operand more, or smlad with the sum itself. */
+#define TG_WINOGRAD_STEP(op, s6, s7, s8, s9, s10, s11, s12, s14)                                   \
+    "ldr r2, [r1], #4\n\t"                                                                         \
+    "ldr r3, [r1], #4\n\t"                                                                         \
+    "ldr r4, [r0], #4\n\t"                                                                         \
+    "ldr r5, [r0], #4\n\t" op " r6, r4, r2" s6 "\n\t" op " r7, r5, r2" s7 "\n\t" op                \
+    " r10, r4, r3" s10 "\n\t" op " r11, r5, r3" s11 "\n\t"                                         \
+    "ldr r4, [r0], #4\n\t"                                                                         \
+    "ldr r5, [r0], #4\n\t" op " r8, r4, r2" s8 "\n\t" op " r9, r5, r2" s9 "\n\t" op                \
+    " r12, r4, r3" s12 "\n\t" op " lr, r5, r3" s14 "\n\t"
+
+TG_INLINE void tg_winograd_assembly(int32_t steps, const uint32_t *v, const int32_t *weights,
+                                    int32_t *sums)
+{
+    register const uint32_t *r0 __asm__("r0") = v;
+    register const int32_t *r1 __asm__("r1") = weights;
+    register int32_t *r2 __asm__("r2") = sums;
+    register int32_t *r3 __asm__("r3") = sums + 16 * 8;
+    __asm__ volatile(
+        "push {r2, r3}\n"
+        "1:\n\t" /* one of 16 places */
+        TG_WINOGRAD_STEP("smuad", "", "", "", "", "", "", "", "")
+        ".rept %c[steps] - 1\n\t"
+        TG_WINOGRAD_STEP("smlad", ", r6", ", r7", ", r8", ", r9", ", r10", ", r11", ", r12", ", lr")
+        ".endr\n\t"
+        "ldr r2, [sp]\n\t"
+        "ldr r3, [sp, #4]\n\t"
+        "stm r2!, {r6, r7, r8, r9, r10, r11, r12, lr}\n\t"
+        "str r2, [sp]\n\t"
+        "cmp r2, r3\n\t"
+        "bne 1b\n\t"
+        "add sp, sp, #8"
+        : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
+        : [steps] "n"(steps)
+        : "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+}
+#endif
+
+/* sums[place][channel][tile] of a pair of channels and four tiles. */
+TG_INLINE void tg_winograd_sums(int32_t steps, const uint32_t *v, const int32_t *weights,
+                                int32_t *sums)
+{
+#if defined(TG_TWIST_ASSEMBLY)
+    if (__builtin_constant_p(steps)) {
+        tg_winograd_assembly(steps, v, weights, sums);
+        return;
+    }
+#endif
+    for (int32_t place = 0; place < 16; ++place) {
+        for (int32_t i = 0; i < 8; ++i) {
+            int32_t acc = 0;
+            for (int32_t step = 0; step < steps; ++step) {
+                acc = tg_smlad(v[4 * step + i % 4], (uint32_t)weights[2 * step + i / 4], acc);
+            }
+            *sums++ = acc;
+        }
+        v += 4 * steps;
+        weights += 2 * steps;
+    }
+}
+
+/* A^T m A, requantized, to the 2x2 results at y of which the rows and columns given are inside. */
+TG_INLINE void tg_winograd_results(const tg_conv2d_winograd_s8_shape *shape, const int32_t *sums,
+                                   int32_t start, const int32_t *constants, int32_t rows,
+                                   int32_t columns, int8_t *y)
+{
+    const tg_twist_output output = tg_winograd_output(shape);
+    uint32_t t[8];
+    TG_UNROLL(4)
+    for (int32_t j = 0; j < 4; ++j) {
+        const uint32_t m0 = (uint32_t)sums[8 * j], m2 = (uint32_t)sums[8 * (8 + j)];
+        const uint32_t m1 = (uint32_t)sums[8 * (4 + j)], m3 = (uint32_t)sums[8 * (12 + j)];
+        t[j] = m0 + m1 + m2;
+        t[4 + j] = m1 - m2 - m3;
+    }
+    TG_UNROLL(2)
+    for (int32_t i = 0; i < 2; ++i) {
+        const uint32_t *const u = t + 4 * i;
+        const uint32_t first = u[0] + u[1] + u[2] + (uint32_t)start;
+        const uint32_t second = u[1] - u[2] - u[3] + (uint32_t)start;
+        if (i < rows) {
+            int8_t *const to = y + i * shape->out_w * shape->out_c;
+            to[0] = tg_twist_s8(&output, (int32_t)(first << 2), constants);
+            if (columns > 1) {
+                to[shape->out_c] = tg_twist_s8(&output, (int32_t)(second << 2), constants);
+            }
+        }
+    }
+}
+
+/* Where a tile's results go. */
+typedef struct {
+    int8_t *y;
+    int32_t rows, columns;
+} tg_winograd_place;
+
+TG_INLINE void tg_winograd_pair(const tg_conv2d_winograd_s8_shape *shape, const uint32_t *v,
+                                const int32_t *weights, int32_t words, int32_t *sums,
+                                const tg_winograd_place *places, int32_t c)
+{
+    const tg_twist_output output = tg_winograd_output(shape);
+    const int32_t constants = tg_twist_constants(&output);
+    tg_winograd_sums(shape->in_c / 2, v, weights + 2, sums);
+    TG_UNROLL(1)
+    for (int32_t i = 0; i < 8; ++i) {
+        const tg_winograd_place *const place = &places[i % 4];
+        const int32_t *const own = weights + words - (2 - i / 4) * constants;
+        tg_winograd_results(shape, sums + i, weights[i / 4], own, place->rows, place->columns,
+                            place->y + c + i / 4);
+    }
+}
+
+TG_INLINE void tg_winograd_tiles(const tg_conv2d_winograd_s8_shape *shape,
+                                 const tg_conv2d_winograd_s8_params *params, const int8_t *x,
+                                 int32_t first, uint32_t *v, int8_t *tile, int8_t *y,
+                                 tg_winograd_place *places)
+{
+    const int32_t in_c = shape->in_c, across = (shape->out_w + 1) / 2;
+    const uint32_t zeros = (uint32_t)(uint8_t)params->input_zero_point * 0x01010101u;
+    TG_UNROLL(1)
+    for (int32_t i = 0; i < 4; ++i) {
+        const int32_t ty = (first + i) / across;
+        const int32_t oy = 2 * ty, ox = 2 * (first + i - ty * across);
+        const int32_t top = oy - shape->pad_top, left = ox - shape->pad_left;
+        places[i].y = y + (oy * shape->out_w + ox) * shape->out_c;
+        places[i].rows = tg_min(2, shape->out_h - oy);
+        places[i].columns = tg_min(2, shape->out_w - ox);
+        if (top >= 0 && left >= 0 && top + 4 <= shape->in_h && left + 4 <= shape->in_w) {
+            tg_winograd_tile(x + (top * shape->in_w + left) * in_c, in_c, shape->in_w * in_c,
+                             v + i);
+        } else {
+            tg_winograd_gather(shape, x, top, left, zeros, tile);
+            tg_winograd_tile(tile, in_c, 4 * in_c, v + i);
+        }
+    }
+}
+
+TG_INLINE void tg_conv2d_winograd_s8_dsp(const tg_conv2d_winograd_s8_shape *shape,
+                                         const tg_conv2d_winograd_s8_params *params,
+                                         const int8_t *restrict x, int8_t *restrict y,
+                                         int8_t *restrict scratch)
+{
+    /* Scratch: four tiles' transformed inputs, a pair's sums, and a gathered tile. */
+    uint32_t *const v = (uint32_t *)(void *)scratch;
+    int32_t *const sums = (int32_t *)(void *)(scratch + 128 * shape->in_c);
+    int8_t *const tile = scratch + 128 * shape->in_c + 16 * 8 * 4;
+    const tg_twist_output output = tg_winograd_output(shape);
+    const int32_t words = 2 + 16 * shape->in_c + 2 * tg_twist_constants(&output);
+    const int32_t tiles = (shape->out_h + 1) / 2 * ((shape->out_w + 1) / 2);
+    for (int32_t batch = 0; batch < shape->batches; ++batch) {
+        for (int32_t first = 0; first < tiles; first += 4) {
+            tg_winograd_place places[4];
+            first = tg_min(first, tiles - 4);
+            tg_winograd_tiles(shape, params, x, first, v, tile, y, places);
+            const int32_t *weights = params->weights;
+            for (int32_t c = 0; c < shape->out_c; c += 2, weights += words) {
+                tg_winograd_pair(shape, v, weights, words, sums, places, c);
+            }
+        }
+        x += shape->in_h * shape->in_w * shape->in_c;
+        y += shape->out_h * shape->out_w * shape->out_c;
+    }
+}
+
+#endif
