@@ -54,12 +54,86 @@ TG_INLINE tg_twist_output tg_winograd_output(const tg_conv2d_winograd_s8_shape *
     return output;
 }
 
+#if defined(TG_TWIST_ASSEMBLY)
+/* One row of a tile into a, b, c, d, widened. */
+#define TG_WINOGRAD_ROW(i, a, b, c, d)                                                             \
+    "ldr " a ", [r0, #" i " * %c[pitch]]\n\t"                                                      \
+    "ldr " b ", [r0, #" i " * %c[pitch] + %c[in_c]]\n\t"                                           \
+    "ldr " c ", [r0, #" i " * %c[pitch] + 2 * %c[in_c]]\n\t"                                       \
+    "ldr " d ", [r0, #" i " * %c[pitch] + 3 * %c[in_c]]\n\t"                                       \
+    "sxtb16 " a ", " a ", ror #%c[ror]\n\t"                                                        \
+    "sxtb16 " b ", " b ", ror #%c[ror]\n\t"                                                        \
+    "sxtb16 " c ", " c ", ror #%c[ror]\n\t"                                                        \
+    "sxtb16 " d ", " d ", ror #%c[ror]\n\t"
+
+/* (a, b, c, d) = (a - c, b + c, c - b, b - d); t is free. */
+#define TG_WINOGRAD_DIFFERENCES(a, b, c, d, t)                                                     \
+    "ssub16 " a ", " a ", " c "\n\t"                                                               \
+    "ssub16 " d ", " b ", " d "\n\t"                                                               \
+    "sadd16 " t ", " b ", " c "\n\t"                                                               \
+    "ssub16 " c ", " c ", " b "\n\t"                                                               \
+    "mov " b ", " t "\n\t"
+
+/* The place in column j of the current row of places becomes a op b, by way of t. */
+#define TG_WINOGRAD_PLACE(j, op, a, b, t)                                                          \
+    op " " t ", " a ", " b "\n\t"                                                                  \
+    "str " t ", [r1, #" j " * %c[place]]\n\t"
+
+/* tg_winograd_two_channels, rows before columns. Rows 1 and 2 stay in registers for all four
+ * results' rows; row 0 needs the last register as it comes, so its first place goes first. */
+TG_INLINE void tg_winograd_two_channels_assembly(const int8_t *x, int32_t in_c, int32_t pitch,
+                                                 int32_t odd, int32_t place, uint32_t *v)
+{
+    register const int8_t *r0 __asm__("r0") = x;
+    register uint32_t *r1 __asm__("r1") = v;
+    __asm__ volatile(
+        TG_WINOGRAD_ROW("1", "r2", "r3", "r4", "r5")
+        TG_WINOGRAD_DIFFERENCES("r2", "r3", "r4", "r5", "r10")
+        TG_WINOGRAD_ROW("2", "r6", "r7", "r8", "r9")
+        TG_WINOGRAD_DIFFERENCES("r6", "r7", "r8", "r9", "r10")
+        "add r1, r1, #4 * %c[place]\n\t"
+        TG_WINOGRAD_PLACE("0", "sadd16", "r2", "r6", "r10")
+        TG_WINOGRAD_PLACE("1", "sadd16", "r3", "r7", "r11")
+        TG_WINOGRAD_PLACE("2", "sadd16", "r4", "r8", "r12")
+        TG_WINOGRAD_PLACE("3", "sadd16", "r5", "r9", "lr")
+        "add r1, r1, #4 * %c[place]\n\t"
+        TG_WINOGRAD_PLACE("0", "ssub16", "r6", "r2", "r10")
+        TG_WINOGRAD_PLACE("1", "ssub16", "r7", "r3", "r11")
+        TG_WINOGRAD_PLACE("2", "ssub16", "r8", "r4", "r12")
+        TG_WINOGRAD_PLACE("3", "ssub16", "r9", "r5", "lr")
+        "sub r1, r1, #8 * %c[place]\n\t"
+        TG_WINOGRAD_ROW("0", "r10", "r11", "r12", "lr")
+        "ssub16 r10, r10, r12\n\t"
+        TG_WINOGRAD_PLACE("0", "ssub16", "r10", "r6", "r10")
+        TG_WINOGRAD_DIFFERENCES("r6", "r11", "r12", "lr", "r10")
+        TG_WINOGRAD_PLACE("1", "ssub16", "r11", "r7", "r11")
+        TG_WINOGRAD_PLACE("2", "ssub16", "r12", "r8", "r12")
+        TG_WINOGRAD_PLACE("3", "ssub16", "lr", "r9", "lr")
+        "add r1, r1, #12 * %c[place]\n\t"
+        TG_WINOGRAD_ROW("3", "r6", "r7", "r8", "r9")
+        TG_WINOGRAD_DIFFERENCES("r6", "r7", "r8", "r9", "r10")
+        TG_WINOGRAD_PLACE("0", "ssub16", "r2", "r6", "r6")
+        TG_WINOGRAD_PLACE("1", "ssub16", "r3", "r7", "r7")
+        TG_WINOGRAD_PLACE("2", "ssub16", "r4", "r8", "r8")
+        TG_WINOGRAD_PLACE("3", "ssub16", "r5", "r9", "r9")
+        : "+r"(r0), "+r"(r1)
+        : [pitch] "n"(pitch), [in_c] "n"(in_c), [ror] "n"(8 * odd), [place] "n"(4 * place)
+        : "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "memory");
+}
+#endif
+
 /* B^T d B of two channels of a tile whose pixels are in_c bytes apart and its rows pitch bytes; odd
  * chooses channels 1 and 3 of the words at x instead of 0 and 2. The 16 results are place words
  * apart. */
 TG_INLINE void tg_winograd_two_channels(const int8_t *x, int32_t in_c, int32_t pitch, int32_t odd,
                                         int32_t place, uint32_t *v)
 {
+#if defined(TG_TWIST_ASSEMBLY)
+    if (__builtin_constant_p(pitch) && 3 * (pitch + in_c) < 4096) {
+        tg_winograd_two_channels_assembly(x, in_c, pitch, odd, place, v);
+        return;
+    }
+#endif
     uint32_t t[16];
     TG_UNROLL(4)
     for (int32_t j = 0; j < 4; ++j) {
@@ -174,11 +248,72 @@ TG_INLINE void tg_winograd_sums(int32_t steps, const uint32_t *v, const int32_t 
     }
 }
 
+#if defined(TG_TWIST_ASSEMBLY)
+/* One column of A^T m into a and b; t and u are free. */
+#define TG_WINOGRAD_COLUMN(j, start, a, b, t, u)                                                   \
+    "ldr " a ", [r0, #32 * " j "]\n\t"                                                             \
+    "ldr " b ", [r0, #32 * (4 + " j ")]\n\t"                                                       \
+    "ldr " t ", [r0, #32 * (8 + " j ")]\n\t"                                                       \
+    "ldr " u ", [r0, #32 * (12 + " j ")]\n\t" start "add " a ", " a ", " b "\n\t"                  \
+    "sub " b ", " b ", " t "\n\t"                                                                  \
+    "add " a ", " a ", " t "\n\t"                                                                  \
+    "sub " b ", " b ", " u "\n\t"
+
+/* (a, b) = 4 * (a + b + c, b - c - d) */
+#define TG_WINOGRAD_SUMS(a, b, c, d)                                                               \
+    "add " a ", " a ", " b "\n\t"                                                                  \
+    "sub " b ", " b ", " c "\n\t"                                                                  \
+    "add " a ", " a ", " c "\n\t"                                                                  \
+    "sub " b ", " b ", " d "\n\t"                                                                  \
+    "lsl " a ", " a ", #2\n\t"                                                                     \
+    "lsl " b ", " b ", #2\n\t"
+
+/* tg_winograd_results where all results are inside. The place in row and column 1 is a part of each
+ * of them, so the start is added there. */
+TG_INLINE void tg_winograd_results_assembly(const tg_conv2d_winograd_s8_shape *shape,
+                                            const int32_t *sums, int32_t start,
+                                            const int32_t *constants, int8_t *y)
+{
+    const tg_twist_output output = tg_winograd_output(shape);
+    register const int32_t *r0 __asm__("r0") = sums;
+    register const int32_t *r1 __asm__("r1") = constants;
+    register int8_t *r2 __asm__("r2") = y;
+    register int32_t r3 __asm__("r3") = start;
+    __asm__ volatile(
+        TG_WINOGRAD_COLUMN("1", "add r7, r7, r3\n\t", "r6", "r7", "r12", "lr")
+        TG_WINOGRAD_COLUMN("0", "", "r4", "r5", "r12", "lr")
+        TG_WINOGRAD_COLUMN("2", "", "r8", "r9", "r12", "lr")
+        TG_WINOGRAD_COLUMN("3", "", "r10", "r11", "r12", "lr")
+        TG_WINOGRAD_SUMS("r4", "r6", "r8", "r10")
+        TG_WINOGRAD_SUMS("r5", "r7", "r9", "r11")
+        TG_TWIST_CONSTANTS("r1", "r8", "r9", "r10", "r11")
+        TG_TWIST_REQUANT("r4", "r8", "r9", "r10", "r11", "r12")
+        TG_TWIST_REQUANT("r5", "r8", "r9", "r10", "r11", "r12")
+        TG_TWIST_REQUANT("r6", "r8", "r9", "r10", "r11", "r12")
+        TG_TWIST_REQUANT("r7", "r8", "r9", "r10", "r11", "r12")
+        "strb r4, [r2]\n\t"
+        "strb r6, [r2, #%c[column]]\n\t"
+        "strb r5, [r2, #%c[row]]\n\t"
+        "strb r7, [r2, #%c[row] + %c[column]]\n\t"
+        : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
+        : [column] "n"(shape->out_c), [row] "n"(shape->out_w * shape->out_c),
+          TG_TWIST_OPERANDS(&output)
+        : "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+}
+#endif
+
 /* A^T m A, requantized, to the 2x2 results at y of which the rows and columns given are inside. */
 TG_INLINE void tg_winograd_results(const tg_conv2d_winograd_s8_shape *shape, const int32_t *sums,
                                    int32_t start, const int32_t *constants, int32_t rows,
                                    int32_t columns, int8_t *y)
 {
+#if defined(TG_TWIST_ASSEMBLY)
+    if (__builtin_constant_p(shape->out_w) && shape->out_h % 2 == 0 && shape->out_w % 2 == 0 &&
+        (shape->out_w + 1) * shape->out_c < 4096) {
+        tg_winograd_results_assembly(shape, sums, start, constants, y);
+        return;
+    }
+#endif
     const tg_twist_output output = tg_winograd_output(shape);
     uint32_t t[8];
     TG_UNROLL(4)
