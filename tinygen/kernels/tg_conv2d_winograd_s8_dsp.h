@@ -177,9 +177,19 @@ TG_INLINE void tg_winograd_gather(const tg_conv2d_winograd_s8_shape *shape, cons
         const int32_t iy = top + i / 4, ix = left + i % 4;
         const int32_t inside = iy >= 0 && iy < shape->in_h && ix >= 0 && ix < shape->in_w;
         const int8_t *const pixel = x + (iy * shape->in_w + ix) * in_c;
-        TG_UNROLL(1)
-        for (int32_t c = 0; c < in_c; c += 4) {
-            tg_store_4xs8(tile + c, inside ? tg_load_4xs8(pixel + c) : zeros);
+        int32_t c = 0;
+        if (!inside) {
+            TG_UNROLL(4)
+            for (; c < in_c; c += 4) {
+                tg_store_4xs8(tile + c, zeros);
+            }
+        }
+        TG_UNROLL(4)
+        for (; c + 16 <= in_c; c += 16) {
+            tg_copy_flipped_16(tile + c, pixel + c, 0);
+        }
+        for (; c < in_c; c += 4) {
+            tg_store_4xs8(tile + c, tg_load_4xs8(pixel + c));
         }
     }
 }
@@ -207,20 +217,22 @@ TG_INLINE void tg_winograd_assembly(int32_t steps, const uint32_t *v, const int3
     register int32_t *r3 __asm__("r3") = sums + 16 * 8;
     __asm__ volatile(
         "push {r2, r3}\n"
-        "1:\n\t" /* one of 16 places */
+        "1:\n\t" /* of 16 places some */
+        ".rept %c[unrolled]\n\t"
         TG_WINOGRAD_STEP("smuad", "", "", "", "", "", "", "", "")
         ".rept %c[steps] - 1\n\t"
         TG_WINOGRAD_STEP("smlad", ", r6", ", r7", ", r8", ", r9", ", r10", ", r11", ", r12", ", lr")
         ".endr\n\t"
         "ldr r2, [sp]\n\t"
-        "ldr r3, [sp, #4]\n\t"
         "stm r2!, {r6, r7, r8, r9, r10, r11, r12, lr}\n\t"
         "str r2, [sp]\n\t"
+        ".endr\n\t"
+        "ldr r3, [sp, #4]\n\t"
         "cmp r2, r3\n\t"
         "bne 1b\n\t"
         "add sp, sp, #8"
         : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
-        : [steps] "n"(steps)
+        : [steps] "n"(steps), [unrolled] "n"(steps > 16 ? 1 : steps > 8 ? 2 : 4)
         : "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
 }
 #endif
@@ -248,6 +260,12 @@ TG_INLINE void tg_winograd_sums(int32_t steps, const uint32_t *v, const int32_t 
     }
 }
 
+/* Where a tile's results go: those of the next channel, and how many of them are inside. */
+typedef struct {
+    int8_t *y;
+    int32_t rows, columns;
+} tg_winograd_place;
+
 #if defined(TG_TWIST_ASSEMBLY)
 /* One column of A^T m into a and b; t and u are free. */
 #define TG_WINOGRAD_COLUMN(j, start, a, b, t, u)                                                   \
@@ -268,37 +286,50 @@ TG_INLINE void tg_winograd_sums(int32_t steps, const uint32_t *v, const int32_t 
     "lsl " a ", " a ", #2\n\t"                                                                     \
     "lsl " b ", " b ", #2\n\t"
 
-/* tg_winograd_results where all results are inside. The place in row and column 1 is a part of each
- * of them, so the start is added there. */
-TG_INLINE void tg_winograd_results_assembly(const tg_conv2d_winograd_s8_shape *shape,
+/* tg_winograd_channel where all results are inside. r0: sums, of which one is 32 bytes from the same
+ * of the next place. r1: constants. r2: places. r3: start, which is added to the place in row and
+ * column 1, a part of each result. On the stack: where the tiles end. */
+TG_INLINE void tg_winograd_channel_assembly(const tg_conv2d_winograd_s8_shape *shape,
                                             const int32_t *sums, int32_t start,
-                                            const int32_t *constants, int8_t *y)
+                                            const int32_t *constants, tg_winograd_place *places)
 {
     const tg_twist_output output = tg_winograd_output(shape);
     register const int32_t *r0 __asm__("r0") = sums;
     register const int32_t *r1 __asm__("r1") = constants;
-    register int8_t *r2 __asm__("r2") = y;
+    register tg_winograd_place *r2 __asm__("r2") = places;
     register int32_t r3 __asm__("r3") = start;
+    register const int32_t *r4 __asm__("r4") = sums + 4;
     __asm__ volatile(
+        "push {r4}\n"
+        "1:\n\t"
         TG_WINOGRAD_COLUMN("1", "add r7, r7, r3\n\t", "r6", "r7", "r12", "lr")
         TG_WINOGRAD_COLUMN("0", "", "r4", "r5", "r12", "lr")
         TG_WINOGRAD_COLUMN("2", "", "r8", "r9", "r12", "lr")
         TG_WINOGRAD_COLUMN("3", "", "r10", "r11", "r12", "lr")
         TG_WINOGRAD_SUMS("r4", "r6", "r8", "r10")
         TG_WINOGRAD_SUMS("r5", "r7", "r9", "r11")
+        "ldr lr, [r2]\n\t"
         TG_TWIST_CONSTANTS("r1", "r8", "r9", "r10", "r11")
         TG_TWIST_REQUANT("r4", "r8", "r9", "r10", "r11", "r12")
         TG_TWIST_REQUANT("r5", "r8", "r9", "r10", "r11", "r12")
         TG_TWIST_REQUANT("r6", "r8", "r9", "r10", "r11", "r12")
         TG_TWIST_REQUANT("r7", "r8", "r9", "r10", "r11", "r12")
-        "strb r4, [r2]\n\t"
-        "strb r6, [r2, #%c[column]]\n\t"
-        "strb r5, [r2, #%c[row]]\n\t"
-        "strb r7, [r2, #%c[row] + %c[column]]\n\t"
-        : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
+        "strb r6, [lr, #%c[column]]\n\t"
+        "strb r5, [lr, #%c[row]]\n\t"
+        "strb r7, [lr, #%c[row] + %c[column]]\n\t"
+        "strb r4, [lr], #1\n\t"
+        "ldr r4, [sp]\n\t"
+        "add r0, r0, #4\n\t"
+        "str lr, [r2], #%c[place]\n\t"
+        "sub r1, r1, #4 * %c[constants]\n\t"
+        "cmp r0, r4\n\t"
+        "bne 1b\n\t"
+        "add sp, sp, #4"
+        : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4)
         : [column] "n"(shape->out_c), [row] "n"(shape->out_w * shape->out_c),
-          TG_TWIST_OPERANDS(&output)
-        : "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+          [place] "n"((int32_t)sizeof(tg_winograd_place)),
+          [constants] "n"(tg_twist_constants(&output)), TG_TWIST_OPERANDS(&output)
+        : "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
 }
 #endif
 
@@ -307,13 +338,6 @@ TG_INLINE void tg_winograd_results(const tg_conv2d_winograd_s8_shape *shape, con
                                    int32_t start, const int32_t *constants, int32_t rows,
                                    int32_t columns, int8_t *y)
 {
-#if defined(TG_TWIST_ASSEMBLY)
-    if (__builtin_constant_p(shape->out_w) && shape->out_h % 2 == 0 && shape->out_w % 2 == 0 &&
-        (shape->out_w + 1) * shape->out_c < 4096) {
-        tg_winograd_results_assembly(shape, sums, start, constants, y);
-        return;
-    }
-#endif
     const tg_twist_output output = tg_winograd_output(shape);
     uint32_t t[8];
     TG_UNROLL(4)
@@ -338,25 +362,22 @@ TG_INLINE void tg_winograd_results(const tg_conv2d_winograd_s8_shape *shape, con
     }
 }
 
-/* Where a tile's results go. */
-typedef struct {
-    int8_t *y;
-    int32_t rows, columns;
-} tg_winograd_place;
-
-TG_INLINE void tg_winograd_pair(const tg_conv2d_winograd_s8_shape *shape, const uint32_t *v,
-                                const int32_t *weights, int32_t words, int32_t *sums,
-                                const tg_winograd_place *places, int32_t c)
+/* The results of one channel of four tiles; the places move on to the next channel. */
+TG_INLINE void tg_winograd_channel(const tg_conv2d_winograd_s8_shape *shape, const int32_t *sums,
+                                   int32_t start, const int32_t *constants,
+                                   tg_winograd_place *places)
 {
-    const tg_twist_output output = tg_winograd_output(shape);
-    const int32_t constants = tg_twist_constants(&output);
-    tg_winograd_sums(shape->in_c / 2, v, weights + 2, sums);
+#if defined(TG_TWIST_ASSEMBLY)
+    if (__builtin_constant_p(shape->out_w) && shape->out_h % 2 == 0 && shape->out_w % 2 == 0 &&
+        (shape->out_w + 1) * shape->out_c < 4096) {
+        tg_winograd_channel_assembly(shape, sums, start, constants, places);
+        return;
+    }
+#endif
     TG_UNROLL(1)
-    for (int32_t i = 0; i < 8; ++i) {
-        const tg_winograd_place *const place = &places[i % 4];
-        const int32_t *const own = weights + words - (2 - i / 4) * constants;
-        tg_winograd_results(shape, sums + i, weights[i / 4], own, place->rows, place->columns,
-                            place->y + c + i / 4);
+    for (int32_t i = 0; i < 4; ++i) {
+        tg_winograd_results(shape, sums + i, start, constants, places[i].rows, places[i].columns,
+                            places[i].y++);
     }
 }
 
@@ -395,7 +416,8 @@ TG_INLINE void tg_conv2d_winograd_s8_dsp(const tg_conv2d_winograd_s8_shape *shap
     int32_t *const sums = (int32_t *)(void *)(scratch + 128 * shape->in_c);
     int8_t *const tile = scratch + 128 * shape->in_c + 16 * 8 * 4;
     const tg_twist_output output = tg_winograd_output(shape);
-    const int32_t words = 2 + 16 * shape->in_c + 2 * tg_twist_constants(&output);
+    const int32_t constants = tg_twist_constants(&output);
+    const int32_t words = 2 + 16 * shape->in_c + 2 * constants;
     const int32_t tiles = (shape->out_h + 1) / 2 * ((shape->out_w + 1) / 2);
     for (int32_t batch = 0; batch < shape->batches; ++batch) {
         for (int32_t first = 0; first < tiles; first += 4) {
@@ -404,7 +426,10 @@ TG_INLINE void tg_conv2d_winograd_s8_dsp(const tg_conv2d_winograd_s8_shape *shap
             tg_winograd_tiles(shape, params, x, first, v, tile, y, places);
             const int32_t *weights = params->weights;
             for (int32_t c = 0; c < shape->out_c; c += 2, weights += words) {
-                tg_winograd_pair(shape, v, weights, words, sums, places, c);
+                const int32_t *const own = weights + words - 2 * constants;
+                tg_winograd_sums(shape->in_c / 2, v, weights + 2, sums);
+                tg_winograd_channel(shape, sums, weights[0], own, places);
+                tg_winograd_channel(shape, sums + 4, weights[1], own + constants, places);
             }
         }
         x += shape->in_h * shape->in_w * shape->in_c;
