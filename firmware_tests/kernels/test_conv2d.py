@@ -13,14 +13,17 @@ from firmware_tests.kernels.weighted import (
     Range,
     check_row,
     drawn_window,
+    scales_apart,
     weighted_tensors,
     window_for,
+    without_least,
 )
 from tinygen.ir import Activation, Numerics
 from tinygen.isa import Isa
 from tinygen.ops import conv2d_lowering
 from tinygen.ops.conv2d import CONV_2D, Conv2D
 from tinygen.ops.window import Pair
+from tinygen.optimize import Optimize
 from tinygen.select import candidates
 
 
@@ -93,6 +96,16 @@ NAMED = (
     conv("small_patches", 17, size=(24, 25), channels=(3, 7), activation=Activation.RELU),
     conv("long_zeros", 18, size=(20, 21), channels=(3, 5)),
     conv("one_channel_out", 16, channels=(5, 1), kernel=(1, 1)),
+    conv("tiles", 30, size=(6, 8), channels=(8, 8), activation=Activation.RELU),
+    conv("tiles_odd", 31, size=(9, 11), channels=(12, 10)),
+    conv("tiles_many_channels", 32, size=(4, 6), channels=(64, 8), activation=Activation.RELU6),
+    conv("tiles_valid", 33, size=(10, 8), same=False, channels=(20, 8), batches=2),
+    scales_apart(conv("tiles_scales", 34, size=(6, 6), channels=(8, 8))),
+    without_least(conv("long_patches", 35, channels=(40, 5), stride=(2, 2), size=(7, 6))),
+    without_least(conv("blocks", 36, channels=(7, 6), kernel=(1, 1), activation=Activation.RELU)),
+    without_least(conv("row_of_a_word", 37, size=(9, 7), kernel=(5, 4), channels=(1, 8))),
+    without_least(conv("row_of_a_word_wide", 38, size=(9, 3), kernel=(3, 2), channels=(2, 3))),
+    scales_apart(without_least(conv("blocks_scales", 39, channels=(9, 7), stride=(2, 1)))),
 )
 GROUPED = (
     conv("two_groups", 20, groups=2, channels=(6, 4)),
@@ -131,6 +144,29 @@ def test_every_row_is_the_best_for_some_case() -> None:
         candidates(op, isa)[0].function for op in NAMED for isa in (Isa.ANY, Isa.DSP | Isa.MVE)
     }
     assert chosen == {row.function for row in CONV_2D.kernels}
+
+
+@pytest.mark.parametrize(
+    ("function", "names"),
+    [
+        (
+            "tg_conv2d_winograd_s8_dsp",
+            "tiles tiles_odd tiles_many_channels tiles_valid tiles_scales",
+        ),
+        (
+            "tg_conv2d_block_s8_dsp",
+            "long_patches blocks row_of_a_word row_of_a_word_wide blocks_scales",
+        ),
+    ],
+)
+def test_layers_made_for_a_row_take_it(function: str, names: str) -> None:
+    rows = {op.name: candidates(op, Isa.DSP)[0].function for op in NAMED}
+    assert {rows[name] for name in names.split()} == {function}
+
+
+def test_rows_that_pack_weights_are_for_speed_alone() -> None:
+    for op in NAMED:
+        assert not any(row.packs for row in candidates(op, Isa.DSP, Optimize.SIZE))
 
 
 def right_only(op: Conv2D) -> int:

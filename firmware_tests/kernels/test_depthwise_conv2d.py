@@ -11,6 +11,7 @@ from firmware_tests.kernels.weighted import (
     Range,
     check_row,
     drawn_window,
+    scales_apart,
     weighted_tensors,
     window_for,
 )
@@ -117,6 +118,13 @@ NAMED = (
     plain("multiplier", 15, channels=3, multiplier=3),
     plain("small_patches", 18, size=(20, 21), channels=2, multiplier=2),
     plain("one_channel", 16, channels=1),
+    plain("planes", 30, size=(7, 9), channels=8, activation=Activation.RELU),
+    plain("planes_odd", 31, size=(9, 8), channels=11, stride=(2, 2), activation=Activation.RELU),
+    plain("planes_long_rows", 32, size=(3, 30), channels=4, activation=Activation.RELU6),
+    plain("planes_many_channels", 33, size=(4, 5), channels=259, stride=(1, 2)),
+    plain("planes_valid", 34, size=(8, 7), same=False, channels=6, batches=2, stride=(2, 1)),
+    plain("planes_bands", 35, size=(40, 5), channels=4, stride=(2, 2), same=False),
+    scales_apart(plain("planes_scales", 36, channels=7, activation=Activation.RELU)),
     plain("one_channel_to_eight", 17, size=(12, 9), kernel=(10, 8), channels=1, multiplier=8),
 )
 DRAWN = tuple(drawn(i, kind) for kind in Range for i in range(12))
@@ -140,6 +148,12 @@ def test_instances_for_one_geometry_give_the_references_bytes(isa: Isa) -> None:
 def test_every_row_is_the_best_for_some_case() -> None:
     chosen = {candidates(op, isa)[0].function for op in NAMED for isa in (Isa.ANY, Isa.DSP)}
     assert chosen == {row.function for row in DEPTHWISE_CONV_2D.kernels}
+
+
+def test_layers_made_for_planes_take_them() -> None:
+    rows = {op.name: candidates(op, Isa.DSP)[0].function for op in NAMED}
+    planes = {row for name, row in rows.items() if name.startswith("planes")}
+    assert planes == {"tg_depthwise_planar_s8_dsp"}
 
 
 def test_kernels_with_more_taps_than_pointers_are_convolved_by_groups() -> None:

@@ -8,7 +8,13 @@ import pytest
 from firmware_tests.kernels.agreement import assert_interpreter_agrees
 from firmware_tests.kernels.harness import check_native
 from firmware_tests.kernels.tensors import float32
-from firmware_tests.kernels.weighted import CLAMPS, ONE_INSTANCE, Range, weighted_tensors
+from firmware_tests.kernels.weighted import (
+    CLAMPS,
+    ONE_INSTANCE,
+    Range,
+    scales_apart,
+    weighted_tensors,
+)
 from tinygen.ir import Activation, Numerics, QuantParams
 from tinygen.isa import Isa
 from tinygen.ops.fully_connected import FULLY_CONNECTED, FullyConnected, Rounding, reals
@@ -86,6 +92,8 @@ NAMED = (
     dense("one_by_one", 7, depth=1, channels=1),
     dense("long", 8, depth=643, channels=6, per_channel=True),
     dense("without_bias", 9, has_bias=False),
+    dense("relu", 13, depth=70, channels=12, activation=Activation.RELU),
+    scales_apart(dense("scales", 14, depth=22, channels=9, per_channel=True)),
     dense("asymmetric_weights", 10, weights_zero_point=-128, rows=(3,), channels=6),
     dense("asymmetric_weights_odd", 11, weights_zero_point=127, depth=15, channels=3),
 )

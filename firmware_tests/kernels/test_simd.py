@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from firmware_tests.kernels.harness import SANITIZERS, WARNINGS
@@ -29,6 +30,8 @@ int main(void)
             tg_load_4xs8(bytes + 1), tg_sxtb16(in[0]), tg_sxtb16_odd(in[0]),
             (uint32_t)tg_smlad(in[0], in[1], acc), (uint32_t)tg_smlabb(in[0], in[1], acc),
             (uint32_t)tg_smlatt(in[0], in[1], acc), (uint32_t)tg_saturated_half(acc),
+            tg_sadd16(in[0], in[1]), tg_ssub16(in[0], in[1]),
+            tg_pack_low(in[0], in[1]), tg_pack_high(in[0], in[1]),
         };
         fwrite(out, sizeof out, 1, stdout);
     }
@@ -40,6 +43,11 @@ int main(void)
 def write_headers(folder: Path, header: str) -> None:
     for name, text in kernel_files([header]).items():
         (folder / name).write_text(text)
+
+
+def packed(halves: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+    """Words of two int16 each."""
+    return np.ascontiguousarray(halves.astype("<i2")).view("<i4")[:, 0]
 
 
 def test_the_plain_c_is_what_the_instructions_compute(tmp_path: Path) -> None:
@@ -54,7 +62,7 @@ def test_the_plain_c_is_what_the_instructions_compute(tmp_path: Path) -> None:
     subprocess.run(command, cwd=tmp_path, check=True, timeout=60)
     data = words.astype("<u4").tobytes()
     done = subprocess.run([tmp_path / "main"], input=data, capture_output=True, check=True)
-    got = np.frombuffer(done.stdout, "<i4").reshape(-1, 7).T
+    got = np.frombuffer(done.stdout, "<i4").reshape(-1, 11).T
 
     x_bytes = words[:, 0].astype("<u4").view(np.int8).reshape(-1, 4).astype("<i2")
     halves = words[:, :2].astype("<u4").view("<i2").reshape(-1, 2, 2).astype(np.int64)
@@ -68,6 +76,10 @@ def test_the_plain_c_is_what_the_instructions_compute(tmp_path: Path) -> None:
         (acc + products[:, 0]).astype(np.int32),
         (acc + products[:, 1]).astype(np.int32),
         np.clip(acc >> 1, -128, 127),
+        packed(halves[:, 0] + halves[:, 1]),
+        packed(halves[:, 0] - halves[:, 1]),
+        packed(halves[:, :, 0]),
+        packed(halves[:, :, 1]),
     )
     for mine, theirs in zip(got, want, strict=True):
         assert np.array_equal(mine, theirs)

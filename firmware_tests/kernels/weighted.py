@@ -5,8 +5,9 @@ and the output's scale follows from it.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -27,6 +28,8 @@ from tinygen.ops import definition_of
 from tinygen.ops.base import Kernel
 from tinygen.ops.window import Pair, Window
 from tinygen.vectors import draw_vectors
+
+O = TypeVar("O", bound=Op)  # noqa: E741 - an operator
 
 CLAMPS = (Activation.NONE, Activation.RELU, Activation.RELU6, Activation.RELU_N1_TO_1)
 LEAST_SCALE = 1e-6  # TFLite refuses outputs whose quantized 6.0 leaves int32
@@ -109,6 +112,21 @@ def weighted_tensors(
     return (x, weights, bias_of(f"{name}_b", y_shape[-1], x, weights, span, rng)), y
 
 
+def without_least(op: O) -> O:
+    """``op`` with no weight of -128, as converters make them."""
+    weights = replace(op.inputs[1], data=np.maximum(op.inputs[1].values, -127))
+    return replace(op, inputs=(op.inputs[0], weights, *op.inputs[2:]))
+
+
+def scales_apart(op: O) -> O:
+    """``op`` with scales that differ by up to 2**8 from channel to channel."""
+    quant = op.inputs[1].quant
+    assert quant is not None
+    scales = tuple(float32(s * 2.0 ** -(4 * (i % 3))) for i, s in enumerate(quant.scale))
+    weights = replace(op.inputs[1], quant=replace(quant, scale=scales))
+    return replace(op, inputs=(op.inputs[0], weights, *op.inputs[2:]))
+
+
 def window_for(
     size: Pair, kernel: Pair, stride: Pair, dilation: Pair, same: bool
 ) -> tuple[Window, Pair]:
@@ -138,7 +156,9 @@ def drawn_window(rng: np.random.Generator, dilated: bool = True) -> tuple[Pair, 
             return size, window, out
 
 
-def check_row(ops: Sequence[Op], function: str, seed: int = 0) -> None:
+def check_row(
+    ops: Sequence[Op], function: str, seed: int = 0, options: Options = ONE_INSTANCE
+) -> None:
     """The row ``function`` gives the reference's bytes for every operator that it can compute.
 
     Its ``fits`` is not asked, for rows that are limited by what is worth while only.
@@ -149,5 +169,5 @@ def check_row(ops: Sequence[Op], function: str, seed: int = 0) -> None:
 
     graph = graph_of(ops)
     inputs = draw_vectors(graph, 7, seed).inputs
-    program = compile_cases(graph, ALL_ISAS, ONE_INSTANCE, forced)
+    program = compile_cases(graph, ALL_ISAS, options, forced)
     assert_equal(program.graph, inputs, run_native(program, inputs), expected(graph, inputs))

@@ -83,7 +83,9 @@ TG_INLINE void tg_block_3x2_assembly(const tg_block_3x2_shape *shape, const int8
         ".endif\n\t"
         ".rept %c[rest]\n\t" TG_BLOCK_3X2_NEXT ".endr\n\t"
         ".if %c[has_step] || %c[shift] == 0\n\t"
-        "ldr r2, [sp]\n\t" TG_TWIST_CONSTANTS("r1", "r3", "r4", "r5", "r6")
+        ".if %c[loops]\n\t"
+        "ldr r2, [sp]\n\t"
+        ".endif\n\t" TG_TWIST_CONSTANTS("r1", "r3", "r4", "r5", "r6")
         TG_TWIST_REQUANT("r8", "r3", "r4", "r5", "r6", "r7")
         TG_TWIST_REQUANT("r9", "r3", "r4", "r5", "r6", "r7")
         TG_TWIST_REQUANT("r10", "r3", "r4", "r5", "r6", "r7")
@@ -91,9 +93,11 @@ TG_INLINE void tg_block_3x2_assembly(const tg_block_3x2_shape *shape, const int8
         TG_TWIST_REQUANT("r11", "r3", "r4", "r5", "r6", "r7")
         TG_TWIST_REQUANT("r12", "r3", "r4", "r5", "r6", "r7")
         TG_TWIST_REQUANT("lr", "r3", "r4", "r5", "r6", "r7")
-        "ldr r3, [sp, #4]\n\t"
+        "ldr r7, [sp, #4]\n\t"
         ".else\n\t" /* two constants a channel: all loads at once */
+        ".if %c[loops]\n\t"
         "ldr r2, [sp]\n\t"
+        ".endif\n\t"
         "ldr r7, [sp, #4]\n\t" TG_TWIST_CONSTANTS("r1", "r3", "r4", "", "")
         TG_TWIST_CONSTANTS("r1", "r5", "r6", "", "")
         TG_TWIST_REQUANT("r8", "r3", "r4", "", "", "")
@@ -102,7 +106,6 @@ TG_INLINE void tg_block_3x2_assembly(const tg_block_3x2_shape *shape, const int8
         TG_TWIST_REQUANT("r11", "r5", "r6", "", "", "")
         TG_TWIST_REQUANT("r12", "r5", "r6", "", "", "")
         TG_TWIST_REQUANT("lr", "r5", "r6", "", "", "")
-        "mov r3, r7\n\t"
         ".endif\n\t"
         "strb r9, [r2, #%c[out_c]]\n\t"
         "strb r10, [r2, #2 * %c[out_c]]\n\t"
@@ -110,9 +113,11 @@ TG_INLINE void tg_block_3x2_assembly(const tg_block_3x2_shape *shape, const int8
         "strb r12, [r2, #1 + %c[out_c]]\n\t"
         "strb lr, [r2, #1 + 2 * %c[out_c]]\n\t"
         "strb r8, [r2], #2\n\t"
+        ".if %c[loops]\n\t"
         "str r2, [sp]\n\t"
+        ".endif\n\t"
         "sub r0, r0, #%c[depth]\n\t"
-        "cmp r1, r3\n\t"
+        "cmp r1, r7\n\t"
         "bne 1b\n\t"
         "add sp, sp, #8"
         : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)

@@ -87,6 +87,15 @@ TG_INLINE void tg_gather_row(const tg_conv2d_block_s8_shape *shape, const int8_t
     const int32_t in_c = shape->in_c, kernel_w = shape->kernel_w;
     if (!row) {
         tg_fill_mixed(patch, zero_point, kernel_w * in_c, odd);
+    } else if (kernel_w * in_c == 4 && shape->dilation_w == 1 && kernel_w <= shape->in_w) {
+        /* A row of one word: the nearest one inside, moved, and zero points where it was. */
+        const int32_t nearest = tg_clamp(left, 0, shape->in_w - kernel_w);
+        const int32_t bits = tg_clamp(8 * in_c * (nearest - left), -32, 32);
+        const uint64_t word = tg_load_4xs8(row + nearest * in_c);
+        const uint64_t fill = (uint32_t)(uint8_t)zero_point * 0x01010101u;
+        const uint32_t moved = (uint32_t)(bits >= 0 ? (word << 32 | fill) >> (32 - bits)
+                                                    : (fill << 32 | word) >> -bits);
+        tg_store_4xs8(patch, moved ^ tg_mixed(odd));
     } else if (shape->dilation_w == 1) {
         const int32_t before = in_c * tg_clamp(-left, 0, kernel_w);
         const int32_t end = in_c * tg_clamp(shape->in_w - left, 0, kernel_w);

@@ -89,12 +89,13 @@ TG_INLINE void tg_planar_row(const tg_depthwise_planar_s8_shape *shape, const in
     int32_t column = 0;
     if (row) {
         const int8_t *x = row + (first - shape->pad_left) * channels;
+        TG_UNROLL(2)
         for (; column < first; column += 2) {
             const int32_t ix = column - shape->pad_left;
             const uint32_t b = ix == -1 ? tg_load_4xs8(row) : zeros;
             tg_planar_store(zeros, b, plane, to++);
         }
-        TG_UNROLL(2)
+        TG_UNROLL(4)
         for (; column < inside; column += 2, x += 2 * channels) {
             tg_planar_store(tg_load_4xs8(x), tg_load_4xs8(x + channels), plane, to++);
         }
@@ -103,6 +104,7 @@ TG_INLINE void tg_planar_row(const tg_depthwise_planar_s8_shape *shape, const in
             column += 2;
         }
     }
+    TG_UNROLL(2)
     for (; column < shape->columns; column += 2) {
         tg_planar_store(zeros, zeros, plane, to++);
     }
@@ -112,21 +114,27 @@ TG_INLINE void tg_planar_row(const tg_depthwise_planar_s8_shape *shape, const in
 /* r0: plane. r1: results. r2 to r7: weights. r8, r9: words of a plane. r10, r11: the sums. r12:
  * multiplier. lr: constant of the requantization, or a third word of a plane. On the stack: the
  * sums' start, the constant, the step or shift, rows to go, loops to go. */
-#define TG_PLANAR_ROW_1(offset, last, a, b, s10)                                                   \
+#define TG_PLANAR_ROW_1(both, offset, last, a, b, s10)                                                   \
     "ldr r9, [r0, #" offset " + 4]\n\t"                                                            \
     "ldr r8, " last "\n\t"                                                                         \
+    ".if " both "\n\t"                                                                             \
     "smlatb r11, r8, " a ", " s10 "\n\t"                                                           \
-    "smlad r10, r8, " a ", r10\n\t"                                                                \
     "smlad r11, r9, " b ", r11\n\t"                                                                \
+    ".endif\n\t"                                                                                   \
+    "smlad r10, r8, " a ", r10\n\t"                                                                \
     "smlabt r10, r9, " b ", r10\n\t"
 
-#define TG_PLANAR_ROW_2(offset, last, a, b, s10)                                                   \
+#define TG_PLANAR_ROW_2(both, offset, last, a, b, s10)                                                   \
     "ldr r9, [r0, #" offset " + 4]\n\t"                                                            \
+    ".if " both "\n\t"                                                                             \
     "ldr lr, [r0, #" offset " + 8]\n\t"                                                            \
+    ".endif\n\t"                                                                                   \
     "ldr r8, " last "\n\t"                                                                         \
+    ".if " both "\n\t"                                                                             \
     "smlad r11, r9, " a ", " s10 "\n\t"                                                            \
-    "smlad r10, r8, " a ", r10\n\t"                                                                \
     "smlabb r11, lr, " b ", r11\n\t"                                                               \
+    ".endif\n\t"                                                                                   \
+    "smlad r10, r8, " a ", r10\n\t"                                                                \
     "smlabb r10, r9, " b ", r10\n\t"
 
 #define TG_PLANAR_STORE(a)                                                                         \
@@ -141,13 +149,13 @@ TG_INLINE void tg_planar_row(const tg_depthwise_planar_s8_shape *shape, const in
 #define TG_PLANAR_PAIR(both)                                                                       \
     "ldr r10, [sp]\n\t"                                                                            \
     ".if %c[stride] == 1\n\t"                                                                      \
-    TG_PLANAR_ROW_1("2 * %c[pitch]", "[r0, #2 * %c[pitch]]", "r6", "r7", "r10")                    \
-    TG_PLANAR_ROW_1("%c[pitch]", "[r0, #%c[pitch]]", "r4", "r5", "r11")                            \
-    TG_PLANAR_ROW_1("0", "[r0], #4", "r2", "r3", "r11")                                            \
+    TG_PLANAR_ROW_1(both, "2 * %c[pitch]", "[r0, #2 * %c[pitch]]", "r6", "r7", "r10")                    \
+    TG_PLANAR_ROW_1(both, "%c[pitch]", "[r0, #%c[pitch]]", "r4", "r5", "r11")                            \
+    TG_PLANAR_ROW_1(both, "0", "[r0], #4", "r2", "r3", "r11")                                            \
     ".else\n\t"                                                                                    \
-    TG_PLANAR_ROW_2("2 * %c[pitch]", "[r0, #2 * %c[pitch]]", "r6", "r7", "r10")                    \
-    TG_PLANAR_ROW_2("%c[pitch]", "[r0, #%c[pitch]]", "r4", "r5", "r11")                            \
-    TG_PLANAR_ROW_2("0", "[r0], #8", "r2", "r3", "r11")                                            \
+    TG_PLANAR_ROW_2(both, "2 * %c[pitch]", "[r0, #2 * %c[pitch]]", "r6", "r7", "r10")                    \
+    TG_PLANAR_ROW_2(both, "%c[pitch]", "[r0, #%c[pitch]]", "r4", "r5", "r11")                            \
+    TG_PLANAR_ROW_2(both, "0", "[r0], #8", "r2", "r3", "r11")                                            \
     "ldr lr, [sp, #4]\n\t"                                                                         \
     ".endif\n\t"                                                                                   \
     ".if %c[has_step] || %c[shift] == 0\n\t"                                                       \

@@ -29,8 +29,8 @@ START_SCALE = 4  # sums hold 64 times the convolution where other kernels hold 2
 def transformed(op: Convolution) -> Int64s:
     """The weights in the places of a tile: [out_c, in_c, 16]."""
     weights = op.weights.values.astype(np.int64)
-    places = SCALE * np.einsum("ai,oijc,bj->ocab", TRANSFORM, weights, TRANSFORM)
-    return places.reshape(*places.shape[:2], PLACES)
+    places: Int64s = SCALE * np.einsum("ai,oijc,bj->ocab", TRANSFORM, weights, TRANSFORM)
+    return places.reshape(len(places), -1, PLACES)
 
 
 def fits(op: Convolution) -> bool:
