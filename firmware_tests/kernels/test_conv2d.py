@@ -98,7 +98,7 @@ NAMED = (
     conv("one_channel_out", 16, channels=(5, 1), kernel=(1, 1)),
     conv("tiles", 30, size=(6, 8), channels=(8, 8), activation=Activation.RELU),
     conv("tiles_odd", 31, size=(9, 11), channels=(12, 10)),
-    conv("tiles_many_channels", 32, size=(4, 6), channels=(64, 8), activation=Activation.RELU6),
+    conv("tiles_many_channels", 32, size=(4, 6), channels=(64, 8), has_bias=False),
     conv("tiles_valid", 33, size=(10, 8), same=False, channels=(20, 8), batches=2),
     scales_apart(conv("tiles_scales", 34, size=(6, 6), channels=(8, 8))),
     without_least(conv("long_patches", 35, channels=(40, 5), stride=(2, 2), size=(7, 6))),

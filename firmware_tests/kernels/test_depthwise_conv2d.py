@@ -119,7 +119,7 @@ NAMED = (
     plain("small_patches", 18, size=(20, 21), channels=2, multiplier=2),
     plain("one_channel", 16, channels=1),
     plain("planes", 30, size=(7, 9), channels=8, activation=Activation.RELU),
-    plain("planes_odd", 31, size=(9, 8), channels=11, stride=(2, 2), activation=Activation.RELU),
+    plain("planes_odd", 31, size=(9, 8), channels=11, stride=(2, 2)),
     plain("planes_long_rows", 32, size=(3, 30), channels=4, activation=Activation.RELU6),
     plain("planes_many_channels", 33, size=(4, 5), channels=259, stride=(1, 2)),
     plain("planes_valid", 34, size=(8, 7), same=False, channels=6, batches=2, stride=(2, 1)),

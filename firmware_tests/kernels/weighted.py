@@ -119,10 +119,10 @@ def without_least(op: O) -> O:
 
 
 def scales_apart(op: O) -> O:
-    """``op`` with scales that differ by up to 2**8 from channel to channel."""
+    """``op`` with scales of which one is 2**12 times another, so that no shift serves all channels."""
     quant = op.inputs[1].quant
     assert quant is not None
-    scales = tuple(float32(s * 2.0 ** -(4 * (i % 3))) for i, s in enumerate(quant.scale))
+    scales = tuple(float32(s * 2.0 ** (12 - 6 * (i % 3))) for i, s in enumerate(quant.scale))
     weights = replace(op.inputs[1], quant=replace(quant, scale=scales))
     return replace(op, inputs=(op.inputs[0], weights, *op.inputs[2:]))
 

@@ -3,9 +3,9 @@
  * The patches of three output pixels at a time are gathered into scratch, one after the other,
  * mixed (see tg_twist.h) and padded to words; where the kernel hangs over the border they hold the
  * input's zero point. Gathering a patch takes about as long as computing one output channel of it.
- * tg_block_3x2.h then computes all channels of the three pixels. A last group of fewer pixels begins
- * among those already done, as does a last single channel: what is computed twice comes out twice
- * the same.
+ * tg_block_3x2.h then computes all channels of the three pixels. A last group of fewer pixels
+ * begins among those already done, as does a last single channel: what is computed twice comes out
+ * twice the same.
  */
 #ifndef TG_CONV2D_BLOCK_S8_DSP_H
 #define TG_CONV2D_BLOCK_S8_DSP_H
@@ -75,8 +75,8 @@ TG_INLINE void tg_gather_inside(const tg_conv2d_block_s8_shape *shape, const int
     const int32_t row_bytes = shape->kernel_w * shape->in_c;
     TG_UNROLL(16)
     for (int32_t ky = 0; ky < shape->kernel_h; ++ky) {
-        tg_copy_mixed(patch + ky * row_bytes, x + ky * shape->dilation_h * shape->in_w * shape->in_c,
-                      row_bytes, ky & row_bytes & 1);
+        const int8_t *const row = x + ky * shape->dilation_h * shape->in_w * shape->in_c;
+        tg_copy_mixed(patch + ky * row_bytes, row, row_bytes, ky & row_bytes & 1);
     }
 }
 

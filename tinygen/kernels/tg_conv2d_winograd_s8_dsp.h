@@ -1,8 +1,8 @@
-/* CONV_2D by 3x3 with stride 1 on int8, NHWC: Winograd's F(2x2, 3x3), exact in integers, for the Arm
- * DSP extension.
+/* CONV_2D by 3x3 with stride 1 on int8, NHWC: Winograd's F(2x2, 3x3), exact in integers, for the
+ * Arm DSP extension.
  *
- * A tile of 2x2 results needs 36 multiplications per channel by the definition and 16 here. With d a
- * tile's 4x4 values of an input channel and g the channel's 3x3 weights, the results are
+ * A tile of 2x2 results needs 36 multiplications per channel by the definition and 16 here. With d
+ * a tile's 4x4 values of an input channel and g the channel's 3x3 weights, the results are
  *
  *     A^T ((G g G^T) * (B^T d B)) A,  * element by element, summed over input channels, where
  *
@@ -11,15 +11,15 @@
  *           0 -1  1  0          1/2-1/2 1/2
  *           0  1  0 -1           0   0   1
  *
- * B^T d B of int8 stays within 9 bits and a sign. The weights' part is made when compiling, with 2 G
- * for G and times 16, so it is whole, and of at most 15 bits and a sign: sums are exactly 64 times
- * the convolution's. (What wraps on the way does not matter, as the results fit.)
+ * B^T d B of int8 stays within 9 bits and a sign. The weights' part is made when compiling, with
+ * 2 G for G and times 16, so it is whole, and of at most 15 bits and a sign: sums are exactly 64
+ * times the convolution's. (What wraps on the way does not matter, as the results fit.)
  *
- * Four tiles at a time: their inputs are transformed into scratch, two channels to a word. Then, for
- * each pair of output channels and each of the 16 places, eight sums run over all input channels,
- * two products per SMLAD; and each tile's 16 sums are transformed back and requantized. At the
- * border a tile's input is first gathered, with the input's zero point around the image. A last
- * group of fewer tiles begins among those already done.
+ * Four tiles at a time: their inputs are transformed into scratch, two channels to a word. Then,
+ * for each pair of output channels and each of the 16 places, eight sums run over all input
+ * channels, two products per SMLAD; and each tile's 16 sums are transformed back and requantized.
+ * At the border a tile's input is first gathered, with the input's zero point around the image. A
+ * last group of fewer tiles begins among those already done.
  */
 #ifndef TG_CONV2D_WINOGRAD_S8_DSP_H
 #define TG_CONV2D_WINOGRAD_S8_DSP_H
@@ -105,7 +105,7 @@ TG_INLINE void tg_winograd_two_channels_assembly(const int8_t *x, int32_t in_c, 
         TG_WINOGRAD_ROW("0", "r10", "r11", "r12", "lr")
         "ssub16 r10, r10, r12\n\t"
         TG_WINOGRAD_PLACE("0", "ssub16", "r10", "r6", "r10")
-        TG_WINOGRAD_DIFFERENCES("r6", "r11", "r12", "lr", "r10")
+        TG_WINOGRAD_DIFFERENCES("r6", "r11", "r12", "lr", "r10") /* r6 is spent; the rest counts */
         TG_WINOGRAD_PLACE("1", "ssub16", "r11", "r7", "r11")
         TG_WINOGRAD_PLACE("2", "ssub16", "r12", "r8", "r12")
         TG_WINOGRAD_PLACE("3", "ssub16", "lr", "r9", "lr")
@@ -195,18 +195,24 @@ TG_INLINE void tg_winograd_gather(const tg_conv2d_winograd_s8_shape *shape, cons
 }
 
 #if defined(TG_TWIST_ASSEMBLY)
-/* r0: transformed inputs. r1: transformed weights. r2, r3: weights of either channel. r4, r5: inputs
- * of two tiles. Sums of the first channel in r6 to r9, of the second in r10, r11, r12, lr. op is
- * smuad with no operand more, or smlad with the sum itself. */
+/* r0: transformed inputs. r1: transformed weights. r2, r3: weights of either channel. r4, r5:
+ * inputs of two tiles. Sums of the first channel in r6 to r9, of the second in r10, r11, r12, lr.
+ * op is smuad with no operand more, or smlad with the sum itself. */
 #define TG_WINOGRAD_STEP(op, s6, s7, s8, s9, s10, s11, s12, s14)                                   \
-    "ldr r2, [r1], #4\n\t"                                                                         \
-    "ldr r3, [r1], #4\n\t"                                                                         \
-    "ldr r4, [r0], #4\n\t"                                                                         \
-    "ldr r5, [r0], #4\n\t" op " r6, r4, r2" s6 "\n\t" op " r7, r5, r2" s7 "\n\t" op                \
-    " r10, r4, r3" s10 "\n\t" op " r11, r5, r3" s11 "\n\t"                                         \
-    "ldr r4, [r0], #4\n\t"                                                                         \
-    "ldr r5, [r0], #4\n\t" op " r8, r4, r2" s8 "\n\t" op " r9, r5, r2" s9 "\n\t" op                \
-    " r12, r4, r3" s12 "\n\t" op " lr, r5, r3" s14 "\n\t"
+    "ldr r3, [r1, #4]\n\t"                                                                         \
+    "ldr r2, [r1], #8\n\t"                                                                         \
+    "ldr r5, [r0, #4]\n\t"                                                                         \
+    "ldr r4, [r0], #8\n\t"                                                                         \
+    op " r11, r5, r3" s11 "\n\t"                                                                   \
+    op " r10, r4, r3" s10 "\n\t"                                                                   \
+    op " r7, r5, r2" s7 "\n\t"                                                                     \
+    op " r6, r4, r2" s6 "\n\t"                                                                     \
+    "ldr r5, [r0, #4]\n\t"                                                                         \
+    "ldr r4, [r0], #8\n\t"                                                                         \
+    op " lr, r5, r3" s14 "\n\t"                                                                    \
+    op " r12, r4, r3" s12 "\n\t"                                                                   \
+    op " r9, r5, r2" s9 "\n\t"                                                                     \
+    op " r8, r4, r2" s8 "\n\t"
 
 TG_INLINE void tg_winograd_assembly(int32_t steps, const uint32_t *v, const int32_t *weights,
                                     int32_t *sums)
@@ -286,9 +292,9 @@ typedef struct {
     "lsl " a ", " a ", #2\n\t"                                                                     \
     "lsl " b ", " b ", #2\n\t"
 
-/* tg_winograd_channel where all results are inside. r0: sums, of which one is 32 bytes from the same
- * of the next place. r1: constants. r2: places. r3: start, which is added to the place in row and
- * column 1, a part of each result. On the stack: where the tiles end. */
+/* tg_winograd_channel where all results are inside. r0: sums, of which one is 32 bytes from the
+ * same of the next place. r1: constants. r2: places. r3: start, which is added to the place in row
+ * and column 1, a part of each result. On the stack: where the tiles end. */
 TG_INLINE void tg_winograd_channel_assembly(const tg_conv2d_winograd_s8_shape *shape,
                                             const int32_t *sums, int32_t start,
                                             const int32_t *constants, tg_winograd_place *places)

@@ -114,7 +114,7 @@ TG_INLINE void tg_planar_row(const tg_depthwise_planar_s8_shape *shape, const in
 /* r0: plane. r1: results. r2 to r7: weights. r8, r9: words of a plane. r10, r11: the sums. r12:
  * multiplier. lr: constant of the requantization, or a third word of a plane. On the stack: the
  * sums' start, the constant, the step or shift, rows to go, loops to go. */
-#define TG_PLANAR_ROW_1(both, offset, last, a, b, s10)                                                   \
+#define TG_PLANAR_ROW_1(both, offset, last, a, b, s10)                                             \
     "ldr r9, [r0, #" offset " + 4]\n\t"                                                            \
     "ldr r8, " last "\n\t"                                                                         \
     ".if " both "\n\t"                                                                             \
@@ -124,7 +124,7 @@ TG_INLINE void tg_planar_row(const tg_depthwise_planar_s8_shape *shape, const in
     "smlad r10, r8, " a ", r10\n\t"                                                                \
     "smlabt r10, r9, " b ", r10\n\t"
 
-#define TG_PLANAR_ROW_2(both, offset, last, a, b, s10)                                                   \
+#define TG_PLANAR_ROW_2(both, offset, last, a, b, s10)                                             \
     "ldr r9, [r0, #" offset " + 4]\n\t"                                                            \
     ".if " both "\n\t"                                                                             \
     "ldr lr, [r0, #" offset " + 8]\n\t"                                                            \
@@ -149,13 +149,13 @@ TG_INLINE void tg_planar_row(const tg_depthwise_planar_s8_shape *shape, const in
 #define TG_PLANAR_PAIR(both)                                                                       \
     "ldr r10, [sp]\n\t"                                                                            \
     ".if %c[stride] == 1\n\t"                                                                      \
-    TG_PLANAR_ROW_1(both, "2 * %c[pitch]", "[r0, #2 * %c[pitch]]", "r6", "r7", "r10")                    \
-    TG_PLANAR_ROW_1(both, "%c[pitch]", "[r0, #%c[pitch]]", "r4", "r5", "r11")                            \
-    TG_PLANAR_ROW_1(both, "0", "[r0], #4", "r2", "r3", "r11")                                            \
+    TG_PLANAR_ROW_1(both, "2 * %c[pitch]", "[r0, #2 * %c[pitch]]", "r6", "r7", "r10")              \
+    TG_PLANAR_ROW_1(both, "%c[pitch]", "[r0, #%c[pitch]]", "r4", "r5", "r11")                      \
+    TG_PLANAR_ROW_1(both, "0", "[r0], #4", "r2", "r3", "r11")                                      \
     ".else\n\t"                                                                                    \
-    TG_PLANAR_ROW_2(both, "2 * %c[pitch]", "[r0, #2 * %c[pitch]]", "r6", "r7", "r10")                    \
-    TG_PLANAR_ROW_2(both, "%c[pitch]", "[r0, #%c[pitch]]", "r4", "r5", "r11")                            \
-    TG_PLANAR_ROW_2(both, "0", "[r0], #8", "r2", "r3", "r11")                                            \
+    TG_PLANAR_ROW_2(both, "2 * %c[pitch]", "[r0, #2 * %c[pitch]]", "r6", "r7", "r10")              \
+    TG_PLANAR_ROW_2(both, "%c[pitch]", "[r0, #%c[pitch]]", "r4", "r5", "r11")                      \
+    TG_PLANAR_ROW_2(both, "0", "[r0], #8", "r2", "r3", "r11")                                      \
     "ldr lr, [sp, #4]\n\t"                                                                         \
     ".endif\n\t"                                                                                   \
     ".if %c[has_step] || %c[shift] == 0\n\t"                                                       \

@@ -88,22 +88,22 @@ TG_INLINE int32_t tg_matmul_twist_pairs(const tg_matmul_twist_s8_shape *shape, c
 /* r0: pairs. r1: weights. r2: results. lr: counts steps. r3: P. r4: Q. r5, r6, r7, r12: a word of
  * each channel's weights. r8 to r11: the sums. */
 #define TG_MATMUL_TWIST_STEP                                                                       \
-    "ldr r3, [r0], #4\n\t"                                                                         \
-    "ldr r4, [r0], #4\n\t"                                                                         \
-    "ldr r5, [r1], #4\n\t"                                                                         \
-    "ldr r6, [r1], #4\n\t"                                                                         \
-    "ldr r7, [r1], #4\n\t"                                                                         \
-    "ldr r12, [r1], #4\n\t"                                                                        \
-    "smlad r8, r5, r3, r8\n\t"                                                                     \
+    "ldr r4, [r0, #4]\n\t"                                                                         \
+    "ldr r3, [r0], #8\n\t"                                                                         \
+    "ldr r6, [r1, #4]\n\t"                                                                         \
+    "ldr r7, [r1, #8]\n\t"                                                                         \
+    "ldr r12, [r1, #12]\n\t"                                                                       \
+    "ldr r5, [r1], #16\n\t"                                                                        \
     "smlad r9, r6, r3, r9\n\t"                                                                     \
-    "smlad r10, r7, r3, r10\n\t"                                                                   \
-    "smlad r11, r12, r3, r11\n\t"                                                                  \
-    "uxtb16 r5, r5\n\t"                                                                            \
+    "smlad r8, r5, r3, r8\n\t"                                                                     \
     "uxtb16 r6, r6\n\t"                                                                            \
+    "smlad r10, r7, r3, r10\n\t"                                                                   \
+    "uxtb16 r5, r5\n\t"                                                                            \
+    "smlad r11, r12, r3, r11\n\t"                                                                  \
     "uxtb16 r7, r7\n\t"                                                                            \
+    "smlad r9, r6, r4, r9\n\t"                                                                     \
     "uxtb16 r12, r12\n\t"                                                                          \
     "smlad r8, r5, r4, r8\n\t"                                                                     \
-    "smlad r9, r6, r4, r9\n\t"                                                                     \
     "smlad r10, r7, r4, r10\n\t"                                                                   \
     "smlad r11, r12, r4, r11\n\t"
 

@@ -1,8 +1,8 @@
 /* Dot products of int8 with one widening instead of two, for the Arm DSP extension.
  *
  * SMLAD multiplies two pairs of int16 and adds both products; int8 has to be widened first. Take a
- * word of four activations x0, x1, x2, x3 of which the even ones are stored as u = x + 128, unsigned
- * ("mixed"). Read as two signed halves it already is
+ * word of four activations x0, x1, x2, x3 of which the even ones are stored as u = x + 128,
+ * unsigned ("mixed"). Read as two signed halves it already is
  *
  *     (u0 + 256 * x1, u2 + 256 * x3)
  *
