@@ -197,11 +197,16 @@ def with_dead_channels(op: Conv2D) -> Conv2D:
     return replace(op, name=y.name, inputs=inputs, outputs=(y,))
 
 
+def is_short(op: Conv2D) -> bool:
+    """Whether a patch is so short that what its weights add is small beside a dead bias."""
+    return int(op.weights.values[0].size) < 128
+
+
 def test_dead_channels_do_not_bar_the_short_requantization() -> None:
     cases = [
         with_dead_channels(op)
         for op in NAMED
-        if op.bias and op.y.shape[3] > 1 and op.name != "per_tensor"
+        if op.bias and op.y.shape[3] > 1 and op.name != "per_tensor" and is_short(op)
     ]
     assert {right_only(op) for op in cases} == {1}
     check_native(cases, options=ONE_INSTANCE, every_row=False)

@@ -119,7 +119,7 @@ def without_least(op: O) -> O:
 
 
 def scales_apart(op: O) -> O:
-    """``op`` with scales of which one is 2**12 times another, so that no shift serves all channels."""
+    """``op`` with scales of which one is 2**12 times another: no shift serves all channels."""
     quant = op.inputs[1].quant
     assert quant is not None
     scales = tuple(float32(s * 2.0 ** (12 - 6 * (i % 3))) for i, s in enumerate(quant.scale))
