@@ -12,7 +12,7 @@ MODEL ?= examples/digits/digits.tflite
 MLPERF := $(wildcard $(foreach name,ic_resnet8 vww_mbv1_96 kws_dscnn ad_ae, \
 	../shared/models/tflite/mlperf_$(name)_int8.tflite))
 MODELS ?= $(or $(MLPERF),$(MODEL))
-BOARDS ?= mps2-an385 mps2-an386 mps2-an500 mps2-an505 mps3-an547
+BOARDS ?= mps2-an385 mps2-an386 mps2-an500 mps2-an505 mps3-an547 qemu-rv32imc qemu-lx106
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -40,7 +40,7 @@ format: $(VENV)/.installed-dev ## rewrite the Python files in the house format
 boards-table: lint test-tools ## run the tests that prove something of a board, and write docs/boards.md
 	$(PYTHON) -m pytest -n auto --write-tiers firmware_tests
 
-bench: tools ## measure models on boards (MODELS="a.tflite b.tflite" BOARDS="...")
+bench: test-tools ## measure models on boards (MODELS="a.tflite b.tflite" BOARDS="...")
 	$(PYTHON) -m tinygen bench $(MODELS) $(addprefix --board ,$(BOARDS))
 	$(PYTHON) firmware_tests/benchmarks/generate_seconds.py $(MODELS)
 

@@ -33,6 +33,16 @@ def best(op: Op, rows: Sequence[Kernel[Any]]) -> Kernel[Any]:
     return rows[0]
 
 
+def thrifty(op: Op, rows: Sequence[Kernel[Any]]) -> Kernel[Any]:
+    """The first row whose weights do not take several times their room."""
+    return next(row for row in rows if not row.bulky)
+
+
+def unpacked(op: Op, rows: Sequence[Kernel[Any]]) -> Kernel[Any]:
+    """The first row that takes the weights as they are."""
+    return next(row for row in rows if not row.packs)
+
+
 def select(
     graph: Graph, isa: Isa, choose: Choice = best, optimize: Optimize = Optimize.SPEED
 ) -> tuple[Step, ...]:

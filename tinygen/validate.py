@@ -15,6 +15,7 @@ from tinygen import interpreters, reference
 from tinygen.compile import Options, compile_graph
 from tinygen.emit import Program
 from tinygen.errors import ModelError, OptionError, ToolError
+from tinygen.firmware.fit import fastest_that_fits
 from tinygen.firmware.project import place_arena, write_project
 from tinygen.firmware.target import App, Target
 from tinygen.frontend.tflite import read_model
@@ -22,6 +23,7 @@ from tinygen.ir import Array, Graph, Numerics
 from tinygen.ops import definition_of
 from tinygen.report import Difference, LayerReport, TestReport
 from tinygen.run.link import DEFAULT_RUN, RunOptions
+from tinygen.select import Choice
 from tinygen.vectors import Vectors, draw_vectors, load_vectors
 
 # A board with a USB stack of its own is gone from the bus while it starts.
@@ -91,8 +93,14 @@ def load_model(path: Path, numerics: Numerics) -> Model:
 def compile_loaded(model: Model, target: Target, options: Options) -> Program:
     """Compile a model for a target."""
     core = target.board.core
-    program = compile_graph(model.graph, model.name, model.sha256, core.name, core.isa, options)
-    return place_arena(program, target)
+
+    def compile_with(choose: Choice) -> Program:
+        program = compile_graph(
+            model.graph, model.name, model.sha256, core.name, core.isa, options, choose=choose
+        )
+        return place_arena(program, target)
+
+    return fastest_that_fits(compile_with, target)
 
 
 def compile_file(path: Path, target: Target, options: Options) -> Program:

@@ -136,7 +136,8 @@ class Kernel(Generic[O]):
     results..., scratch if ``scratch``). ``types`` is the prefix of its structs' names.
     ``in_place`` rows read each element of operand 0 no later than they write it to result 0.
     ``packs`` rows spend flash on weights packed for speed, and need their shape's fields to be
-    constants: they are for --optimize speed.
+    constants: they are for --optimize speed. The packed weights of ``bulky`` rows take several
+    times the room of the model's.
     """
 
     function: str
@@ -148,6 +149,7 @@ class Kernel(Generic[O]):
     scratch: bool = False
     in_place: bool = False
     packs: bool = False
+    bulky: bool = False
 
 
 def channels_of(tensor: Tensor) -> int:

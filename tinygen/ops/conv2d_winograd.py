@@ -98,4 +98,6 @@ def lower(op: Convolution) -> tuple[Call, ...]:
 def winograd_row() -> Kernel[C]:
     """The row, best of all where it fits."""
     name, types = "tg_conv2d_winograd_s8_dsp", "tg_conv2d_winograd_s8"
-    return Kernel(name, f"{name}.h", types, lower, Isa.DSP, fits, scratch=True, packs=True)
+    return Kernel(
+        name, f"{name}.h", types, lower, Isa.DSP, fits, scratch=True, packs=True, bulky=True
+    )
