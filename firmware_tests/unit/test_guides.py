@@ -236,7 +236,7 @@ def test_a_job_fails_where_something_regressed(shell: Path, regression: str) -> 
             arrays = dict(golden)
         np.savez(file, in0=arrays["in0"], out0=arrays["tflm0"] ^ 1)
     else:
-        words = "over budget: .* RAM bytes, 5,000 allowed; .* instructions, 200,000 allowed"
-        variables = variables | {"RAM": "5000", "INSTRUCTIONS": "200000"}
+        words = "over budget: .* RAM bytes, 5,000 allowed; .* instructions, 100,000 allowed"
+        variables = variables | {"RAM": "5000", "INSTRUCTIONS": "100000"}
     with pytest.raises(AssertionError, match=words):
         run_job(script, variables, shell)
