@@ -26,7 +26,7 @@ demo: tools ## set up, then compile, emulate and validate the example model (BOA
 	$(PYTHON) -m tinygen test $(MODEL) --board $(BOARD)
 
 test: lint test-tools ## set up, then run every check and every test
-	$(PYTHON) -m pytest -n auto firmware_tests
+	$(PYTHON) -m pytest -n auto --dist worksteal firmware_tests
 
 lint: $(VENV)/.installed-dev ## style and types
 	$(PYTHON) -m ruff check .
@@ -38,7 +38,7 @@ format: $(VENV)/.installed-dev ## rewrite the Python files in the house format
 	$(PYTHON) -m ruff format .
 
 boards-table: lint test-tools ## run the tests that prove something of a board, and write docs/boards.md
-	$(PYTHON) -m pytest -n auto --write-tiers firmware_tests
+	$(PYTHON) -m pytest -n auto --dist worksteal --write-tiers firmware_tests
 
 bench: test-tools ## measure models on boards (MODELS="a.tflite b.tflite" BOARDS="...")
 	$(PYTHON) -m tinygen bench $(MODELS) $(addprefix --board ,$(BOARDS))
