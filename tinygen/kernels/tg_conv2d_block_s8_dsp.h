@@ -166,10 +166,7 @@ TG_INLINE void tg_conv2d_block_s8_dsp(const tg_conv2d_block_s8_shape *shape,
         .depth = shape->depth,
         .out_c = shape->out_c,
         .unrolled = shape->unrolled,
-        .output = {.shift = shape->shift,
-                   .has_step = shape->has_step,
-                   .low = shape->output_min,
-                   .high = shape->output_max},
+        .output = TG_TWIST_OUTPUT(shape),
     };
     const int32_t pixels = shape->out_h * shape->out_w;
     const int32_t pairs = shape->out_c / 2;

@@ -43,17 +43,6 @@ typedef struct {
     int32_t input_zero_point;
 } tg_conv2d_winograd_s8_params;
 
-TG_INLINE tg_twist_output tg_winograd_output(const tg_conv2d_winograd_s8_shape *shape)
-{
-    const tg_twist_output output = {
-        .shift = shape->shift,
-        .has_step = shape->has_step,
-        .low = shape->output_min,
-        .high = shape->output_max,
-    };
-    return output;
-}
-
 #if defined(TG_TWIST_ASSEMBLY)
 /* One row of a tile into a, b, c, d, widened. */
 #define TG_WINOGRAD_ROW(i, a, b, c, d)                                                             \
@@ -299,7 +288,7 @@ TG_INLINE void tg_winograd_channel_assembly(const tg_conv2d_winograd_s8_shape *s
                                             const int32_t *sums, int32_t start,
                                             const int32_t *constants, tg_winograd_place *places)
 {
-    const tg_twist_output output = tg_winograd_output(shape);
+    const tg_twist_output output = TG_TWIST_OUTPUT(shape);
     register const int32_t *r0 __asm__("r0") = sums;
     register const int32_t *r1 __asm__("r1") = constants;
     register tg_winograd_place *r2 __asm__("r2") = places;
@@ -344,7 +333,7 @@ TG_INLINE void tg_winograd_results(const tg_conv2d_winograd_s8_shape *shape, con
                                    int32_t start, const int32_t *constants, int32_t rows,
                                    int32_t columns, int8_t *y)
 {
-    const tg_twist_output output = tg_winograd_output(shape);
+    const tg_twist_output output = TG_TWIST_OUTPUT(shape);
     uint32_t t[8];
     TG_UNROLL(4)
     for (int32_t j = 0; j < 4; ++j) {
@@ -421,7 +410,7 @@ TG_INLINE void tg_conv2d_winograd_s8_dsp(const tg_conv2d_winograd_s8_shape *shap
     uint32_t *const v = (uint32_t *)(void *)scratch;
     int32_t *const sums = (int32_t *)(void *)(scratch + 128 * shape->in_c);
     int8_t *const tile = scratch + 128 * shape->in_c + 16 * 8 * 4;
-    const tg_twist_output output = tg_winograd_output(shape);
+    const tg_twist_output output = TG_TWIST_OUTPUT(shape);
     const int32_t constants = tg_twist_constants(&output);
     const int32_t words = 2 + 16 * shape->in_c + 2 * constants;
     const int32_t tiles = (shape->out_h + 1) / 2 * ((shape->out_w + 1) / 2);

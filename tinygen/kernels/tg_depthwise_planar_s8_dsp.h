@@ -44,17 +44,6 @@ typedef struct {
     int32_t input_zero_point;
 } tg_depthwise_planar_s8_params;
 
-TG_INLINE tg_twist_output tg_planar_output(const tg_depthwise_planar_s8_shape *shape)
-{
-    const tg_twist_output output = {
-        .shift = shape->shift,
-        .has_step = shape->has_step,
-        .low = shape->output_min,
-        .high = shape->output_max,
-    };
-    return output;
-}
-
 /* Rows of input that a band of output rows reads. */
 TG_INLINE int32_t tg_planar_rows(const tg_depthwise_planar_s8_shape *shape, int32_t band)
 {
@@ -169,7 +158,7 @@ TG_INLINE void tg_planar_row(const tg_depthwise_planar_s8_shape *shape, const in
 TG_INLINE void tg_planar_assembly(const tg_depthwise_planar_s8_shape *shape, const uint32_t *plane,
                                   const int32_t *weights, int32_t rows, int8_t *y)
 {
-    const tg_twist_output output = tg_planar_output(shape);
+    const tg_twist_output output = TG_TWIST_OUTPUT(shape);
     const int32_t pairs = shape->out_w / 2;
     const int32_t loops = pairs > shape->unrolled ? pairs / shape->unrolled : 0;
     const int32_t rest = pairs - loops * shape->unrolled;
@@ -229,7 +218,7 @@ TG_INLINE void tg_planar_channel(const tg_depthwise_planar_s8_shape *shape, cons
         return;
     }
 #endif
-    const tg_twist_output output = tg_planar_output(shape);
+    const tg_twist_output output = TG_TWIST_OUTPUT(shape);
     const int32_t pitch = shape->columns / 2;
     for (int32_t row = 0; row < rows; ++row, plane += shape->stride_h * pitch) {
         for (int32_t ox = 0; ox < shape->out_w; ++ox, y += shape->channels) {
@@ -257,7 +246,7 @@ TG_INLINE void tg_depthwise_planar_s8_dsp(const tg_depthwise_planar_s8_shape *sh
                                           int8_t *restrict scratch)
 {
     uint32_t *const planes = (uint32_t *)(void *)scratch;
-    const tg_twist_output output = tg_planar_output(shape);
+    const tg_twist_output output = TG_TWIST_OUTPUT(shape);
     const int32_t own = 7 + tg_twist_constants(&output);
     const int32_t channels = shape->channels, row_bytes = shape->in_w * channels;
     const uint32_t zeros = (uint32_t)(uint8_t)params->input_zero_point * 0x01010101u;

@@ -35,17 +35,6 @@ typedef struct {
     const int32_t *weights; /* as above; a last group of fewer channels begins among those before */
 } tg_matmul_twist_s8_params;
 
-TG_INLINE tg_twist_output tg_matmul_twist_output(const tg_matmul_twist_s8_shape *shape)
-{
-    const tg_twist_output output = {
-        .shift = shape->shift,
-        .has_step = shape->has_step,
-        .low = shape->output_min,
-        .high = shape->output_max,
-    };
-    return output;
-}
-
 TG_INLINE int32_t tg_matmul_twist_steps(const tg_matmul_twist_s8_shape *shape)
 {
     return (shape->depth + 3) / 4;
@@ -54,7 +43,7 @@ TG_INLINE int32_t tg_matmul_twist_steps(const tg_matmul_twist_s8_shape *shape)
 /* Words of four channels. */
 TG_INLINE int32_t tg_matmul_twist_words(const tg_matmul_twist_s8_shape *shape)
 {
-    const tg_twist_output output = tg_matmul_twist_output(shape);
+    const tg_twist_output output = TG_TWIST_OUTPUT(shape);
     return 4 + 4 * tg_matmul_twist_steps(shape) + 4 * tg_twist_constants(&output);
 }
 
@@ -116,7 +105,7 @@ TG_INLINE void tg_matmul_twist_assembly(const tg_matmul_twist_s8_shape *shape,
                                         const uint32_t *pairs, int32_t offset,
                                         const int32_t *weights, int8_t *y, int32_t fours)
 {
-    const tg_twist_output output = tg_matmul_twist_output(shape);
+    const tg_twist_output output = TG_TWIST_OUTPUT(shape);
     const int32_t steps = tg_matmul_twist_steps(shape);
     const int32_t loops = steps > shape->unrolled ? steps / shape->unrolled : 0;
     const int32_t rest = steps - loops * shape->unrolled;
@@ -172,7 +161,7 @@ TG_INLINE void tg_matmul_twist_fours(const tg_matmul_twist_s8_shape *shape, cons
         return;
     }
 #endif
-    const tg_twist_output output = tg_matmul_twist_output(shape);
+    const tg_twist_output output = TG_TWIST_OUTPUT(shape);
     const int32_t constants = tg_twist_constants(&output);
     const int32_t steps = tg_matmul_twist_steps(shape);
     const int32_t words = tg_matmul_twist_words(shape);

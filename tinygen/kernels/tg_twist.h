@@ -40,6 +40,13 @@ typedef struct {
     int32_t low, high;
 } tg_twist_output;
 
+/* Initializes one from a shape of any of these kernels. */
+#define TG_TWIST_OUTPUT(shape)                                                                     \
+    {                                                                                              \
+        .shift = (shape)->shift, .has_step = (shape)->has_step, .low = (shape)->output_min,        \
+        .high = (shape)->output_max                                                                \
+    }
+
 /* Words of constants that each channel has. */
 TG_INLINE int32_t tg_twist_constants(const tg_twist_output *output)
 {
