@@ -12,6 +12,8 @@ MODEL ?= examples/digits/digits.tflite
 MLPERF := $(wildcard $(foreach name,ic_resnet8 vww_mbv1_96 kws_dscnn ad_ae, \
 	../shared/models/tflite/mlperf_$(name)_int8.tflite))
 MODELS ?= $(or $(MLPERF),$(MODEL))
+# What other tools take for them.
+BASELINE ?= $(wildcard ../shared/baselines.json)
 BOARDS ?= mps2-an385 mps2-an386 mps2-an500 mps2-an505 mps3-an547 qemu-rv32imc qemu-lx106
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -41,7 +43,8 @@ boards-table: lint test-tools ## run the tests that prove something of a board, 
 	$(PYTHON) -m pytest -n auto --dist worksteal --write-tiers firmware_tests
 
 bench: test-tools ## measure models on boards (MODELS="a.tflite b.tflite" BOARDS="...")
-	$(PYTHON) -m tinygen bench $(MODELS) $(addprefix --board ,$(BOARDS))
+	$(PYTHON) -m tinygen bench $(MODELS) $(addprefix --board ,$(BOARDS)) $(addprefix --baseline ,$(BASELINE))
+	$(PYTHON) -m tinygen bench $(MODELS) --board $(BOARD) --optimize size $(addprefix --baseline ,$(BASELINE))
 	$(PYTHON) firmware_tests/benchmarks/generate_seconds.py $(MODELS)
 
 doctor: $(VENV)/.installed ## list the tools: here or not, version, how to install

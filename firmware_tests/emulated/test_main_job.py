@@ -238,6 +238,18 @@ def test_bench_prints_one_line_per_model() -> None:
     assert "mps2-an386" in lines[2]
 
 
+def test_bench_prints_its_figures_in_proportion_to_a_baseline(tmp_path: Path) -> None:
+    baseline = tmp_path / "baseline.json"
+    figures = {"models": {"d": "digits"}, "instructions": {"cortex-m4 -O3": {"d": 10_000_000}}}
+    baseline.write_text(json.dumps(figures), encoding="utf-8")
+    arguments = ("bench", DIGITS, "--board", "mps2-an386", "--count", 1, "--baseline", baseline)
+    lines = run(*arguments).stdout.splitlines()
+    assert lines[3] == ""
+    assert lines[5].startswith("digits  mps2-an386  cortex-m4 -O3  instructions  10,000,000")
+    (report,) = json.loads(run(*arguments, "--json").stdout)
+    assert report["ratios"][0]["ratio"] == round(report["instructions"] / 10_000_000, 4)
+
+
 def test_generate_and_build_print_the_sizes_against_the_board(tmp_path: Path) -> None:
     project = tmp_path / "project"
     assert run("generate", DIGITS, "--board", "microbit", "-o", project).exit_code == 0

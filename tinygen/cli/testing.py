@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,8 +19,10 @@ from tinygen.cli.options import (
 from tinygen.errors import BudgetError, MismatchError, OptionError, TinygenError
 
 if TYPE_CHECKING:
+    from tinygen.baseline import Baselines
     from tinygen.compile import Options
     from tinygen.firmware.target import Target
+    from tinygen.report import TestReport
     from tinygen.run.link import RunOptions
 
 _LIMIT = click.IntRange(min=0)
@@ -156,6 +158,11 @@ def _placed(
 )
 @click.option("--port", help=PORT_HELP + " For one --board.")
 @click.option("--runner", type=_RUNNER, help="Where to run; default: each board's own.")
+@click.option(
+    "--baseline",
+    type=MODEL,
+    help="A JSON file of what other tools take: print our figures in proportion.",
+)
 @compile_options
 @json_option
 def bench(
@@ -165,6 +172,7 @@ def bench(
     seed: int,
     port: str | None,
     runner: str | None,
+    baseline: Path | None,
     options: "Options",
     as_json: bool,
 ) -> None:
@@ -175,6 +183,7 @@ def bench(
     A model that cannot be measured on a board is told on stderr and left out; the exit code is then
     that of the error.
     """
+    from tinygen.baseline import Baselines, ratio_lines, read_baselines
     from tinygen.board.file import load_board
     from tinygen.firmware.target import choose_target
     from tinygen.report import bench_table
@@ -183,6 +192,7 @@ def bench(
 
     if port is not None and len(boards) > 1:
         raise OptionError("--port is for one board", "measure one board at a time")
+    baselines = read_baselines(baseline) if baseline else Baselines(())
     run = RunOptions(runner=runner, port=port)
     targets = [_placed(choose_target(load_board(board)), run) for board in boards]
     reports, worst = [], 0
@@ -208,7 +218,15 @@ def bench(
                 reports.append(report)
                 worst = max(worst, 0 if report.passed else MismatchError.exit_code)
     if as_json:
-        print_json([r.to_json() for r in reports])
+        print_json([_bench_json(r, baselines if baseline else None) for r in reports])
     elif reports:
         click.echo("\n".join(bench_table(reports)))
+        if baseline:
+            click.echo("\n" + "\n".join(ratio_lines(reports, baselines)))
     sys.exit(worst)
+
+
+def _bench_json(report: "TestReport", baselines: "Baselines | None") -> dict[str, Any]:
+    if baselines is None:
+        return report.to_json()
+    return report.to_json() | {"ratios": [r.to_json() for r in baselines.ratios(report)]}
