@@ -32,6 +32,7 @@ typedef struct {
     int32_t in_h, in_w, in_c; /* in_c is a multiple of 4 */
     int32_t out_h, out_w, out_c; /* at least 4 tiles; out_c is even */
     int32_t pad_top, pad_left;
+    int32_t unrolled; /* steps of two input channels beyond the first written out at most */
     int32_t shift, has_step; /* see tg_twist.h */
     int32_t output_min, output_max;
 } tg_conv2d_winograd_s8_shape;
@@ -186,7 +187,8 @@ TG_INLINE void tg_winograd_gather(const tg_conv2d_winograd_s8_shape *shape, cons
 #if defined(TG_TWIST_ASSEMBLY)
 /* r0: transformed inputs. r1: transformed weights. r2, r3: weights of either channel. r4, r5:
  * inputs of two tiles. Sums of the first channel in r6 to r9, of the second in r10, r11, r12, lr.
- * op is smuad with no operand more, or smlad with the sum itself. */
+ * op is smuad with no operand more, or smlad with the sum itself. On the stack: where the sums go
+ * and end, and loops to go. */
 #define TG_WINOGRAD_STEP(op, s6, s7, s8, s9, s10, s11, s12, s14)                                   \
     "ldr r3, [r1, #4]\n\t"                                                                         \
     "ldr r2, [r1], #8\n\t"                                                                         \
@@ -203,21 +205,35 @@ TG_INLINE void tg_winograd_gather(const tg_conv2d_winograd_s8_shape *shape, cons
     op " r9, r5, r2" s9 "\n\t"                                                                     \
     op " r8, r4, r2" s8 "\n\t"
 
-TG_INLINE void tg_winograd_assembly(int32_t steps, const uint32_t *v, const int32_t *weights,
-                                    int32_t *sums)
+#define TG_WINOGRAD_NEXT                                                                           \
+    TG_WINOGRAD_STEP("smlad", ", r6", ", r7", ", r8", ", r9", ", r10", ", r11", ", r12", ", lr")
+
+TG_INLINE void tg_winograd_assembly(int32_t steps, int32_t unrolled, const uint32_t *v,
+                                    const int32_t *weights, int32_t *sums)
 {
+    const int32_t loops = steps - 1 > unrolled ? (steps - 1) / unrolled : 0;
+    const int32_t rest = steps - 1 - loops * unrolled;
+    const int32_t places = loops > 0 || steps > 16 ? 1 : steps > 8 ? 2 : 4;
     register const uint32_t *r0 __asm__("r0") = v;
     register const int32_t *r1 __asm__("r1") = weights;
     register int32_t *r2 __asm__("r2") = sums;
     register int32_t *r3 __asm__("r3") = sums + 16 * 8;
     __asm__ volatile(
-        "push {r2, r3}\n"
+        "push {r2, r3, r4}\n"
         "1:\n\t" /* of 16 places some */
-        ".rept %c[unrolled]\n\t"
+        ".rept %c[places]\n\t"
         TG_WINOGRAD_STEP("smuad", "", "", "", "", "", "", "", "")
-        ".rept %c[steps] - 1\n\t"
-        TG_WINOGRAD_STEP("smlad", ", r6", ", r7", ", r8", ", r9", ", r10", ", r11", ", r12", ", lr")
-        ".endr\n\t"
+        ".if %c[loops]\n\t"
+        "mov r2, #%c[loops]\n\t"
+        "str r2, [sp, #8]\n"
+        "2:\n\t"
+        ".rept %c[unrolled]\n\t" TG_WINOGRAD_NEXT ".endr\n\t"
+        "ldr r2, [sp, #8]\n\t"
+        "subs r2, r2, #1\n\t"
+        "str r2, [sp, #8]\n\t"
+        "bne 2b\n\t"
+        ".endif\n\t"
+        ".rept %c[rest]\n\t" TG_WINOGRAD_NEXT ".endr\n\t"
         "ldr r2, [sp]\n\t"
         "stm r2!, {r6, r7, r8, r9, r10, r11, r12, lr}\n\t"
         "str r2, [sp]\n\t"
@@ -225,23 +241,24 @@ TG_INLINE void tg_winograd_assembly(int32_t steps, const uint32_t *v, const int3
         "ldr r3, [sp, #4]\n\t"
         "cmp r2, r3\n\t"
         "bne 1b\n\t"
-        "add sp, sp, #8"
+        "add sp, sp, #12"
         : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
-        : [steps] "n"(steps), [unrolled] "n"(steps > 16 ? 1 : steps > 8 ? 2 : 4)
+        : [loops] "n"(loops), [unrolled] "n"(unrolled), [rest] "n"(rest), [places] "n"(places)
         : "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
 }
 #endif
 
 /* sums[place][channel][tile] of a pair of channels and four tiles. */
-TG_INLINE void tg_winograd_sums(int32_t steps, const uint32_t *v, const int32_t *weights,
-                                int32_t *sums)
+TG_INLINE void tg_winograd_sums(int32_t steps, int32_t unrolled, const uint32_t *v,
+                                const int32_t *weights, int32_t *sums)
 {
 #if defined(TG_TWIST_ASSEMBLY)
-    if (__builtin_constant_p(steps)) {
-        tg_winograd_assembly(steps, v, weights, sums);
+    if (__builtin_constant_p(steps) && __builtin_constant_p(unrolled)) {
+        tg_winograd_assembly(steps, unrolled, v, weights, sums);
         return;
     }
 #endif
+    (void)unrolled;
     for (int32_t place = 0; place < 16; ++place) {
         for (int32_t i = 0; i < 8; ++i) {
             int32_t acc = 0;
@@ -422,7 +439,7 @@ TG_INLINE void tg_conv2d_winograd_s8_dsp(const tg_conv2d_winograd_s8_shape *shap
             const int32_t *weights = params->weights;
             for (int32_t c = 0; c < shape->out_c; c += 2, weights += words) {
                 const int32_t *const own = weights + words - 2 * constants;
-                tg_winograd_sums(shape->in_c / 2, v, weights + 2, sums);
+                tg_winograd_sums(shape->in_c / 2, shape->unrolled, v, weights + 2, sums);
                 tg_winograd_channel(shape, sums, weights[0], own, places);
                 tg_winograd_channel(shape, sums + 4, weights[1], own + constants, places);
             }

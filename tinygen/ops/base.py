@@ -6,7 +6,7 @@ The data flow: ``parse`` reads the node of the file, ``rules`` decide whether it
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from tinygen.errors import ModelError, UnsupportedError
@@ -138,6 +138,11 @@ class Kernel(Generic[O]):
     ``packs`` rows spend flash on weights packed for speed, and need their shape's fields to be
     constants: they are for --optimize speed. The packed weights of ``bulky`` rows take several
     times the room of the model's.
+
+    An unrolled inner loop is for flash without wait states or a cache that holds it, so a row that
+    unrolls has a second one after it: the same function, ``short``, with fewer steps written out.
+    It fits where it is shorter. ``loop_bytes`` is what the code of the inner loop takes at most,
+    0 where it is left to the compiler; ``label`` names a row apart from all others of its operator.
     """
 
     function: str
@@ -150,6 +155,29 @@ class Kernel(Generic[O]):
     in_place: bool = False
     packs: bool = False
     bulky: bool = False
+    short: bool = False
+    loop_bytes: int = 0
+
+    @property
+    def label(self) -> str:
+        """The function, and which form of its loops where there are two."""
+        return f"{self.function}/short" if self.short else self.function
+
+
+def with_short_form(
+    row: Kernel[O],
+    lower: Callable[[O], tuple[Call, ...]],
+    is_long: Callable[[O], bool],
+    loop_bytes: int,
+) -> tuple[Kernel[O], Kernel[O]]:
+    """``row``, which unrolls, and its short form for the operators that ``is_long`` of."""
+    return row, replace(
+        row,
+        lower=lower,
+        fits=lambda op: is_long(op) and row.fits(op),
+        short=True,
+        loop_bytes=loop_bytes,
+    )
 
 
 def channels_of(tensor: Tensor) -> int:

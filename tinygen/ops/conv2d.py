@@ -10,9 +10,9 @@ from tinygen.interval import Interval
 from tinygen.ir import Array
 from tinygen.ops.accumulators import accumulated, fixed_point_bounds, offsets_of, per_output
 from tinygen.ops.base import BoundsOf, Call, Node, OpDef
-from tinygen.ops.conv2d_block import block_row
+from tinygen.ops.conv2d_block import block_rows
 from tinygen.ops.conv2d_lowering import Convolution, convolution_rows, is_inside
-from tinygen.ops.conv2d_winograd import winograd_row
+from tinygen.ops.conv2d_winograd import winograd_rows
 from tinygen.ops.convolution import (
     CONVOLUTION_RULES,
     bias_values,
@@ -25,7 +25,7 @@ from tinygen.ops.convolution import (
     scaling_of,
     wrap_int32,
 )
-from tinygen.ops.matmul_twist import twist_row
+from tinygen.ops.matmul_twist import twist_rows
 from tinygen.ops.twist import convolution_scaling
 from tinygen.ops.window import patches
 
@@ -133,9 +133,9 @@ CONV_2D = OpDef(
     rules=CONVOLUTION_RULES,
     reference=reference,
     kernels=(
-        winograd_row(),
-        block_row(),
-        twist_row(is_matmul, convolution_scaling),
+        *winograd_rows(),
+        *block_rows(),
+        *twist_rows(is_matmul, convolution_scaling),
         *matmul_rows(lower_matmul, is_matmul),
         *convolution_rows(grouped),
     ),

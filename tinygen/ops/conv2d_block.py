@@ -3,7 +3,7 @@
 from typing import TypeVar
 
 from tinygen.isa import Isa
-from tinygen.ops.base import Call, Kernel
+from tinygen.ops.base import Call, Kernel, with_short_form
 from tinygen.ops.conv2d_lowering import Convolution, dilation_fields, window_fields
 from tinygen.ops.twist import WORD, pack_pairs, pairs_fit, twisted
 
@@ -11,7 +11,8 @@ C = TypeVar("C", bound=Convolution)
 
 PIXELS = 3
 MOST_OFFSET = 4095  # of a load or store from an address
-UNROLLED = 16  # steps written out: 1.5 kB of code
+UNROLLED, SHORT = 16, 3  # steps written out at most
+STEP_BYTES = 78  # of code
 
 
 def padded_depth(op: Convolution) -> int:
@@ -20,10 +21,10 @@ def padded_depth(op: Convolution) -> int:
     return -(-depth // WORD) * WORD
 
 
-def unrolled_of(depth: int) -> int:
+def unrolled_of(depth: int, most: int) -> int:
     """How many steps beyond the first to write out: all, or about equal parts of them."""
     more = depth // WORD - 1
-    loops = -(-more // UNROLLED)
+    loops = -(-more // most)
     return max(1, more // max(loops, 1))
 
 
@@ -41,7 +42,12 @@ def fits(op: Convolution) -> bool:
     )
 
 
-def lower(op: Convolution) -> tuple[Call, ...]:
+def is_long(op: Convolution) -> bool:
+    """Whether the short form is another than the unrolled one."""
+    return padded_depth(op) // WORD - 1 > SHORT
+
+
+def lower(op: Convolution, most: int = UNROLLED) -> tuple[Call, ...]:
     """The call of ``tg_conv2d_block_s8_dsp``; the scratch holds three patches."""
     layer = twisted(op)
     assert layer is not None, "the row was chosen, so the proof exists"
@@ -52,16 +58,18 @@ def lower(op: Convolution) -> tuple[Call, ...]:
         ("in_c", op.x.shape[3]),
         ("out_c", op.y.shape[3]),
         ("depth", depth),
-        ("unrolled", unrolled_of(depth)),
+        ("unrolled", unrolled_of(depth, most)),
         *layer.fields(),
     )
     params = (("weights", pack_pairs(layer)), ("input_zero_point", op.x.zero_point))
     return (Call(shape, params, (op.x,), (op.y,), scratch_bytes=PIXELS * depth),)
 
 
-def block_row() -> Kernel[C]:
-    """The row, best of all where it fits."""
+def block_rows() -> tuple[Kernel[C], ...]:
+    """The row, best of all but Winograd's where it fits, and its short form."""
     name = "tg_conv2d_block_s8_dsp"
-    return Kernel(
-        name, f"{name}.h", "tg_conv2d_block_s8", lower, Isa.DSP, fits, scratch=True, packs=True
-    )
+    unrolled: Kernel[C] = Kernel(
+        name, f"{name}.h", "tg_conv2d_block_s8", lower, Isa.DSP, fits,
+        scratch=True, packs=True, loop_bytes=UNROLLED * STEP_BYTES,
+    )  # fmt: skip
+    return with_short_form(unrolled, lambda op: lower(op, SHORT), is_long, SHORT * STEP_BYTES)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinygen.isa import Isa
-from tinygen.ops.base import Call, Kernel
+from tinygen.ops.base import Call, Kernel, with_short_form
 from tinygen.ops.conv2d_lowering import Convolution, window_fields
 from tinygen.ops.twist import Twisted, as_int32, halves, twisted
 
@@ -15,8 +15,10 @@ C = TypeVar("C", bound=Convolution)
 Int64s = npt.NDArray[np.int64]
 
 TILES = 4
-MOST_CHANNELS = 64  # into the layer: the loop over them is written out, 1.7 kB of code
+MOST_CHANNELS = 64  # into the layer
 FEWEST_CHANNELS = 8  # either way, below which transforming takes longer than it saves
+UNROLLED, SHORT = 32, 5  # steps of two input channels written out at most
+STEP_BYTES = 50  # of code
 PLACES = 16
 SUMS_BYTES = PLACES * 2 * TILES * 4
 
@@ -71,7 +73,12 @@ def pack(layer: Twisted, places: Int64s) -> npt.NDArray[np.int32]:
     )
 
 
-def lower(op: Convolution) -> tuple[Call, ...]:
+def is_long(op: Convolution) -> bool:
+    """Whether the short form is another than the unrolled one."""
+    return int(op.x.shape[3]) // 2 - 1 > SHORT
+
+
+def lower(op: Convolution, most: int = UNROLLED) -> tuple[Call, ...]:
     """The call of ``tg_conv2d_winograd_s8_dsp``.
 
     The scratch holds four tiles' inputs, the sums of a pair of channels, and a tile as it was.
@@ -85,6 +92,7 @@ def lower(op: Convolution) -> tuple[Call, ...]:
         *(field for field in fields if field[0] not in unused),
         ("in_c", in_c),
         ("out_c", op.y.shape[3]),
+        ("unrolled", most),
         *layer.fields(),
     )
     params = (
@@ -95,9 +103,11 @@ def lower(op: Convolution) -> tuple[Call, ...]:
     return (Call(shape, params, (op.x,), (op.y,), scratch_bytes),)
 
 
-def winograd_row() -> Kernel[C]:
-    """The row, best of all where it fits."""
+def winograd_rows() -> tuple[Kernel[C], ...]:
+    """The row, best of all where it fits, and its short form."""
     name, types = "tg_conv2d_winograd_s8_dsp", "tg_conv2d_winograd_s8"
-    return Kernel(
-        name, f"{name}.h", types, lower, Isa.DSP, fits, scratch=True, packs=True, bulky=True
-    )
+    unrolled: Kernel[C] = Kernel(
+        name, f"{name}.h", types, lower, Isa.DSP, fits,
+        scratch=True, packs=True, bulky=True, loop_bytes=UNROLLED * STEP_BYTES,
+    )  # fmt: skip
+    return with_short_form(unrolled, lambda op: lower(op, SHORT), is_long, SHORT * STEP_BYTES)

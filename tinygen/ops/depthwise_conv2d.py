@@ -31,7 +31,7 @@ from tinygen.ops.convolution import (
     scaling_of,
     wrap_int32,
 )
-from tinygen.ops.depthwise_planar import planar_row
+from tinygen.ops.depthwise_planar import planar_rows
 from tinygen.ops.window import patches
 
 # TG_DEPTHWISE_MAX_TAPS in tg_depthwise_conv2d_s8.h
@@ -151,7 +151,7 @@ DEPTHWISE_CONV_2D = OpDef(
     rules=CONVOLUTION_RULES,
     reference=reference,
     kernels=(
-        planar_row(),
+        *planar_rows(),
         Kernel(
             "tg_depthwise_conv2d_s8_dsp",
             "tg_depthwise_conv2d_s8_dsp.h",

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinygen.isa import Isa
-from tinygen.ops.base import Call, Kernel
+from tinygen.ops.base import Call, Kernel, with_short_form
 from tinygen.ops.conv2d_lowering import Convolution, window_fields
 from tinygen.ops.twist import Twisted, as_int32, convolution_scaling, halves, twisted
 from tinygen.requant_proof import FACTOR
@@ -15,7 +15,8 @@ C = TypeVar("C", bound=Convolution)
 
 CHANNELS = 4  # rearranged at a time
 CHANNEL_AXIS = 3  # of the weights
-UNROLLED = 6  # pairs of results written out: 0.7 kB of code
+UNROLLED, SHORT = 6, 2  # pairs of results written out at most
+PAIR_BYTES = 112  # of code
 MOST_COLUMNS = 1000  # twice the bytes of a plane's row are an offset in an instruction
 FEWEST_BYTES = 512  # of scratch, where it is not little beside the tensors
 KERNEL = (3, 3)
@@ -72,7 +73,12 @@ def pack(layer: Twisted, stride: int) -> npt.NDArray[np.int32]:
     return as_int32(np.concatenate([words, layer.start[:, None], layer.constants()], axis=1))
 
 
-def lower(op: Convolution) -> tuple[Call, ...]:
+def is_long(op: Convolution) -> bool:
+    """Whether the short form is another than the unrolled one."""
+    return int(op.y.shape[2]) // 2 > SHORT
+
+
+def lower(op: Convolution, unrolled: int = UNROLLED) -> tuple[Call, ...]:
     """The call of ``tg_depthwise_planar_s8_dsp``; the scratch holds four planes of a band."""
     layer = layer_of(op)
     assert layer is not None, "the row was chosen, so the proof exists"
@@ -84,7 +90,7 @@ def lower(op: Convolution) -> tuple[Call, ...]:
         ("channels", op.y.shape[3]),
         ("band", band),
         ("columns", columns),
-        ("unrolled", UNROLLED),
+        ("unrolled", unrolled),
         *layer.fields(),
     )
     params = (
@@ -95,7 +101,11 @@ def lower(op: Convolution) -> tuple[Call, ...]:
     return (Call(shape, params, (op.x,), (op.y,), scratch_bytes),)
 
 
-def planar_row() -> Kernel[C]:
-    """The row, best of all where it fits."""
+def planar_rows() -> tuple[Kernel[C], ...]:
+    """The row, best of all where it fits, and its short form."""
     name, types = "tg_depthwise_planar_s8_dsp", "tg_depthwise_planar_s8"
-    return Kernel(name, f"{name}.h", types, lower, Isa.DSP, fits, scratch=True, packs=True)
+    unrolled: Kernel[C] = Kernel(
+        name, f"{name}.h", types, lower, Isa.DSP, fits,
+        scratch=True, packs=True, loop_bytes=UNROLLED * PAIR_BYTES,
+    )  # fmt: skip
+    return with_short_form(unrolled, lambda op: lower(op, SHORT), is_long, SHORT * PAIR_BYTES)

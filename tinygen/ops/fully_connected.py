@@ -38,7 +38,7 @@ from tinygen.ops.convolution import (
     weighted_inputs,
     wrap_int32,
 )
-from tinygen.ops.matmul_twist import twist_row
+from tinygen.ops.matmul_twist import twist_rows
 from tinygen.quant import activation_range
 
 
@@ -259,7 +259,7 @@ FULLY_CONNECTED = OpDef(
     ),
     reference=reference,
     kernels=(
-        twist_row(is_matmul, scaling),
+        *twist_rows(is_matmul, scaling),
         *matmul_rows(lower_matmul, is_matmul),
         Kernel(
             "tg_fully_connected_s8",
