@@ -5,17 +5,18 @@ s it is a staircase: for each output v there is a first accumulator T(v) that gi
 Another monotone function that passes the same values between T(v) - 1 and T(v) *is* the reference,
 so comparing both sides of each of the at most 255 steps is a proof; nothing is sampled.
 
-Kernels hold their accumulators times 256, and a requantization is then
+Kernels hold their accumulators times a power of two, and a requantization is then
 
-    clamp((high_word(256 * s * multiplier) + constant [+ step if s < 0]) >> shift)
+    clamp((high_word(2**scale_bits * s * multiplier) + constant [+ step if s < 0]) >> shift)
 
 where the constant takes up both roundings and the output's zero point. After a RELU, where no
 output below the zero point can be told apart, there is no step: two instructions on an Arm core
 with the DSP extension. In general there is one, as the reference rounds halves away from zero. The
-shift is part of an instruction where all channels share it.
+shift is part of an instruction where all channels share it. ``requant_split.py`` has a formula for
+cores whose products have 32 bits, with the same proof.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,10 +25,15 @@ import numpy.typing as npt
 from tinygen.quant import multiply_by_quantized_multiplier
 
 Int64s = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+Product = Callable[[Int64s, Int64s], Int64s]
+"""What a formula makes of accumulators [channels, n] and multipliers [channels], before it adds the
+constant: a function that grows with both."""
 
-FACTOR = 256  # kernels' accumulators are this times the reference's
+SCALE_BITS = 8
+FACTOR = 1 << SCALE_BITS  # the packed kernels' accumulators are this times the reference's
 _LIMIT = 2**31
-_NEVER = 2**40  # beyond every accumulator
+NEVER = 2**40  # beyond every accumulator
 _MOST_SHIFT = 22  # 128 << 22 leaves room for the roundings within int32
 _COARSER = 3  # uniform shifts that are tried below the most precise one
 
@@ -88,7 +94,7 @@ def staircase(
     h = (q << right) - ((np.int64(1) << right) >> 1) + ((q <= 0) & (right > 0))
     h = np.clip(h, -_LIMIT, _LIMIT)
     first = -(-((h << 31) - (1 << 30)) // np.maximum(multiplier << left, 1)[:, None])
-    flushed = np.where(q > 0, _NEVER, -_NEVER)
+    flushed = np.where(q > 0, NEVER, -NEVER)
     stairs = Staircase(values, np.where((multiplier == 0)[:, None], flushed, first), reach)
     _check(stairs, multiplier, shift, zero_point)
     return stairs
@@ -108,77 +114,118 @@ def _check(stairs: Staircase, multiplier: Int64s, shift: Int64s, zero_point: int
         raise AssertionError(f"a step of channel {int(np.argwhere(wrong)[0][0])} is misplaced")
 
 
-def prove(stairs: Staircase, multiplier: Int64s, shift: Int64s) -> Iterator[Requantization]:
-    """The requantizations that equal the reference on all that occurs, the cheapest first."""
+def settled(stairs: Staircase, multiplier: Int64s) -> tuple[Staircase, Bools]:
+    """The staircase with channels of a single value made sure of, and which others there are.
+
+    What a channel without steps adds up may pass 32 bits; it will be multiplied by zero.
+    """
     reach = stairs.reach
     steps = stairs.first > reach.low[:, None]
     lively = ((stairs.first <= reach.high[:, None]) & steps).any(axis=1) & (multiplier > 0)
-    scaled = FACTOR * np.maximum(-reach.low, reach.high)
-    if (lively & (scaled >= _LIMIT)).any():
-        return
-    # What a channel without steps adds up may pass 32 bits; it is multiplied by zero.
-    stairs = Staircase(
-        stairs.values,
-        stairs.first,
-        Range(np.where(lively, reach.low, 0), np.where(lively, reach.high, 0)),
-    )
-    level = np.where(steps, _NEVER, -_NEVER)
-    stairs = Staircase(stairs.values, np.where(lively[:, None], stairs.first, level), stairs.reach)
-    most = np.minimum(7 - shift, _MOST_SHIFT)
+    level = np.where(steps, NEVER, -NEVER)
+    known = Range(np.where(lively, reach.low, 0), np.where(lively, reach.high, 0))
+    first = np.where(lively[:, None], stairs.first, level)
+    return Staircase(stairs.values, first, known), lively
+
+
+def shifts_to_try(most: Int64s, lively: Bools) -> Iterator[tuple[Int64s, ...]]:
+    """Groups of shifts of all channels, given the greatest of each.
+
+    Those of a group can be mixed. At first come such as are the same for all.
+    """
     uniform = int(np.min(most, where=lively, initial=_MOST_SHIFT))
-    shifts = [
-        np.full_like(shift, chosen) for chosen in range(uniform, max(uniform - _COARSER, 0), -1)
-    ]
+    for chosen in range(uniform, max(uniform - _COARSER, 0), -1):
+        yield (np.full_like(most, chosen),)
     own = np.where(lively, most, np.maximum(uniform, 1))
+    if (own >= 1).all():
+        yield tuple(np.maximum(own - less, 1) for less in range(_COARSER))
+
+
+def prove(
+    stairs: Staircase, multiplier: Int64s, shift: Int64s, scale_bits: int = SCALE_BITS
+) -> Iterator[Requantization]:
+    """The requantizations that equal the reference on all that occurs, the cheapest first.
+
+    high_word(2**scale_bits * s * factor) is the reference's scaled value times 2**chosen for a
+    factor of multiplier * 2**(shift + chosen + 1 - scale_bits). Where that is no integer both
+    neighbours are tried.
+    """
+    stairs, lively = settled(stairs, multiplier)
+    scaled = np.maximum(-stairs.reach.low, stairs.reach.high) << scale_bits
+    if (scaled >= _LIMIT).any():
+        return
+
+    def product(s: Int64s, factor: Int64s) -> Int64s:
+        return np.asarray((s << scale_bits) * factor[:, None] >> 32)
+
+    def factors(chosen: Int64s) -> Iterator[Int64s]:
+        right = np.clip(scale_bits - 1 - shift - chosen, 0, 62)
+        for more in (0, 1):
+            yield np.where(lively, np.minimum((multiplier >> right) + more, _LIMIT - 1), 0)
+
+    most = np.minimum(scale_bits - 1 - shift, _MOST_SHIFT)
     for has_step in (False, True):
-        for chosen in (*shifts, own):
-            if (chosen >= 1).all() and (
-                found := _fitted(stairs, multiplier, shift, lively, chosen, has_step)
-            ):
+        for shifts in shifts_to_try(most, lively):
+            tries = ((chosen, factor) for chosen in shifts for factor in factors(chosen))
+            found = fitted(stairs, product, tries, has_step)
+            if found and _fits_word(found, product, stairs.reach):
                 yield found
 
 
-def _fitted(
+def _fits_word(found: Requantization, product: Product, reach: Range) -> bool:
+    ends = np.abs(product(np.stack([reach.low, reach.high], axis=1), found.multiplier)).max(axis=1)
+    step = 0 if found.step is None else found.step
+    added = np.maximum(np.abs(found.constant), np.abs(found.constant + step))
+    return bool((ends + added < _LIMIT).all())
+
+
+def fitted(
     stairs: Staircase,
-    multiplier: Int64s,
-    shift: Int64s,
-    lively: npt.NDArray[np.bool_],
-    chosen: Int64s,
+    product: Product,
+    tries: Iterable[tuple[Int64s, Int64s]],
     has_step: bool,
 ) -> Requantization | None:
-    """The requantization that shifts by ``chosen``, if each channel has a constant that fits.
-
-    high_word(256 * s * factor) is the reference's scaled value times 2**chosen for a factor of
-    multiplier * 2**(shift + chosen - 7). Where that is no integer both neighbours are tried.
-    """
-    reach = stairs.reach
-    negative, positive = np.minimum(reach.high, -1), np.maximum(reach.low, 0)
-    halves = (Range(positive, reach.high), Range(reach.low, negative)) if has_step else (reach,)
-    right = np.clip(7 - shift - chosen, 0, 62)
-    for more in (0, 1):
-        factor = np.where(lively, np.minimum((multiplier >> right) + more, _LIMIT - 1), 0)
-        bounds = [_bounds(stairs, half, chosen, factor) for half in halves]
-        if any((least > most).any() for least, most in bounds):
-            continue
-        above, below = (_within(bounds[0]), _within(bounds[-1]))
-        if has_step:
-            above = np.where(reach.high >= 0, above, below)
-            below = np.where(reach.low < 0, below, above)
-        ends = FACTOR * np.stack([reach.low, reach.high]) * factor >> 32
-        if (np.abs(ends) + np.maximum(np.abs(above), np.abs(below)) < _LIMIT).all():
+    """For each channel the first of the ``tries``, shift and multiplier, for which there are
+    constants that put each step in its place; None if a channel has none."""
+    channels = len(stairs.first)
+    found = np.zeros((4, channels), np.int64)
+    missing = np.ones(channels, np.bool_)
+    for chosen, factor in tries:
+        constants, fits = _constants(stairs, product, factor, chosen, has_step)
+        found = np.where(missing & fits, np.stack([chosen, factor, *constants]), found)
+        missing &= ~fits
+        if not missing.any():
+            shift, multiplier, above, below = found
             step = below - above
-            return Requantization(chosen, factor, above, step if step.any() else None)
+            return Requantization(shift, multiplier, above, step if step.any() else None)
     return None
 
 
+def _constants(
+    stairs: Staircase, product: Product, factor: Int64s, chosen: Int64s, has_step: bool
+) -> tuple[tuple[Int64s, Int64s], Bools]:
+    """The constants for accumulators from 0 on and below 0, the same without ``has_step``; and for
+    which channels they put each step in its place."""
+    reach = stairs.reach
+    negative, positive = np.minimum(reach.high, -1), np.maximum(reach.low, 0)
+    halves = (Range(positive, reach.high), Range(reach.low, negative)) if has_step else (reach,)
+    bounds = [_bounds(stairs, half, product, factor, chosen) for half in halves]
+    fits = np.stack([least <= most for least, most in bounds]).all(axis=0)
+    above, below = _within(bounds[0]), _within(bounds[-1])
+    if has_step:
+        above = np.where(reach.high >= 0, above, below)
+        below = np.where(reach.low < 0, below, above)
+    return (above, below), np.asarray(fits)
+
+
 def _bounds(
-    stairs: Staircase, part: Range, chosen: Int64s, factor: Int64s
+    stairs: Staircase, part: Range, product: Product, factor: Int64s, chosen: Int64s
 ) -> tuple[Int64s, Int64s]:
     """The least and the greatest constant with which every step of ``part`` is in its place."""
 
     def missing(s: Int64s) -> Int64s:
-        high_word = FACTOR * part.clip(s) * factor[:, None] >> 32
-        return np.asarray((stairs.values[None, :] << chosen[:, None]) - high_word)
+        reached = product(part.clip(s), factor)
+        return np.asarray((stairs.values[None, :] << chosen[:, None]) - reached)
 
     taken, passed = _occurring(stairs, part)
     least = np.where(taken, missing(stairs.first), -(2**62))
@@ -186,9 +233,7 @@ def _bounds(
     return least.max(axis=1, initial=-(2**62)), most.min(axis=1, initial=2**62)
 
 
-def _occurring(
-    stairs: Staircase, part: Range
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+def _occurring(stairs: Staircase, part: Range) -> tuple[Bools, Bools]:
     """For each step whether ``part`` holds accumulators at or after it, and before it."""
     low, high = part.low[:, None], part.high[:, None]
     return (stairs.first <= high) & (low <= high), (stairs.first > low) & (low <= high)

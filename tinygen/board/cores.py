@@ -62,7 +62,7 @@ def _cortex_m(number: str, isa: Isa, fpus: dict[Fpu, tuple[str, ...]]) -> Core:
 def _esp32(number: str, chip: str) -> Core:
     """A core that only Espressif's own compilers know, through their frameworks."""
     return Core(
-        f"lx{number}", f"Xtensa LX{number}", Isa.ANY, (), {Fpu.SINGLE: ()},
+        f"lx{number}", f"Xtensa LX{number}", Isa.LONG_MULTIPLY, (), {Fpu.SINGLE: ()},
         cross=f"xtensa-{chip}-elf-", arch="xtensa", link_flags=(), qemu="",
     )  # fmt: skip
 
@@ -74,7 +74,7 @@ _CORES = (
     Core("host", "this computer", Isa.ANY, (), {Fpu.DOUBLE: ()}, cross="", arch="host", qemu=""),
     _cortex_m("0", Isa.ANY, _SOFT),
     _cortex_m("0plus", Isa.ANY, _SOFT),
-    _cortex_m("3", Isa.ANY, _SOFT),
+    _cortex_m("3", Isa.LONG_MULTIPLY, _SOFT),
     _cortex_m("4", Isa.DSP, _SOFT | {Fpu.SINGLE: _hard("fpv4-sp-d16")}),
     _cortex_m(
         "7",
@@ -85,7 +85,7 @@ _CORES = (
     # GCC derives the unit and Helium from -mcpu; an explicit unit would lose Helium.
     _cortex_m("55", Isa.DSP | Isa.MVE, {Fpu.DOUBLE: _hard("auto")}),
     Core(
-        "riscv32imc", "RISC-V RV32IMC", Isa.ANY, _RV32IMC, {Fpu.NONE: ()},
+        "riscv32imc", "RISC-V RV32IMC", Isa.LONG_MULTIPLY, _RV32IMC, {Fpu.NONE: ()},
         cross="riscv64-unknown-elf-", arch="riscv", link_flags=(), qemu="qemu-system-riscv32",
     ),
     # The compiler finds its C library by itself.
