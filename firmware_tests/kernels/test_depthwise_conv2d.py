@@ -124,6 +124,10 @@ NAMED = (
     plain("planes_many_channels", 33, size=(4, 5), channels=259, stride=(1, 2)),
     plain("planes_valid", 34, size=(8, 7), same=False, channels=6, batches=2, stride=(2, 1)),
     plain("planes_bands", 35, size=(40, 5), channels=4, stride=(2, 2), same=False),
+    plain("slides", 37, size=(9, 5), channels=5, activation=Activation.RELU),
+    plain("slides_far", 38, size=(3, 4), stride=(3, 1), channels=3),
+    plain("slides_by_two", 39, size=(8, 11), stride=(2, 2), channels=5, batches=2),
+    plain("slides_inside", 40, size=(5, 6), stride=(1, 2), same=False, channels=4),
     scales_apart(plain("planes_scales", 36, channels=7, activation=Activation.RELU)),
     plain("one_channel_to_eight", 17, size=(12, 9), kernel=(10, 8), channels=1, multiplier=8),
 )
@@ -140,13 +144,14 @@ def test_convolving_by_groups_gives_the_references_bytes_everywhere(function: st
     check_row(CASES, function)
 
 
-@pytest.mark.parametrize("isa", [Isa.ANY, Isa.DSP], ids=str)
+@pytest.mark.parametrize("isa", [Isa.ANY, Isa.LONG_MULTIPLY, Isa.DSP], ids=str)
 def test_instances_for_one_geometry_give_the_references_bytes(isa: Isa) -> None:
     check_native(NAMED, isa=isa, every_row=False, seed=3)
 
 
 def test_every_row_is_the_best_for_some_case() -> None:
-    chosen = {candidates(op, isa)[0].function for op in NAMED for isa in (Isa.ANY, Isa.DSP)}
+    isas = (Isa.ANY, Isa.LONG_MULTIPLY, Isa.DSP)
+    chosen = {candidates(op, isa)[0].function for op in NAMED for isa in isas}
     assert chosen == {row.function for row in DEPTHWISE_CONV_2D.kernels}
 
 
@@ -154,6 +159,17 @@ def test_layers_made_for_planes_take_them() -> None:
     rows = {op.name: candidates(op, Isa.DSP)[0].function for op in NAMED}
     planes = {row for name, row in rows.items() if name.startswith("planes")}
     assert planes == {"tg_depthwise_planar_s8_dsp"}
+
+
+@pytest.mark.parametrize("isa", [Isa.ANY, Isa.LONG_MULTIPLY], ids=str)
+def test_a_layer_without_a_proven_requantization_takes_the_general_row(isa: Isa) -> None:
+    window, out = window_for((6, 5), (3, 3), (1, 1), (1, 1), same=True)
+    usual, large = (
+        depthwise(f"{kind}", 0, (6, 5), window, out, kind=kind)
+        for kind in (Range.USUAL, Range.LARGE)
+    )
+    assert candidates(usual, isa)[0].function.startswith("tg_depthwise_slide")
+    assert candidates(large, isa)[0].function == "tg_depthwise_conv2d_s8"
 
 
 def test_kernels_with_more_taps_than_pointers_are_convolved_by_groups() -> None:

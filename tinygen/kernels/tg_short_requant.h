@@ -61,7 +61,9 @@ TG_INLINE int8_t tg_shifted_s8(int32_t x, int32_t shift, int32_t low, int32_t hi
     if (__builtin_constant_p(shift)) {
         int32_t y;
         __asm__("ssat %0, #8, %1, asr %2" : "=r"(y) : "r"(x), "n"(shift));
-        return (int8_t)tg_clamp(y, low, high);
+        /* As compilers do not know what it saturates to. */
+        y = low > INT8_MIN ? tg_max(y, low) : y;
+        return (int8_t)(high < INT8_MAX ? tg_min(y, high) : y);
     }
 #endif
     return (int8_t)tg_clamp(x >> shift, low, high);

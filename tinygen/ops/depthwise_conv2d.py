@@ -32,6 +32,7 @@ from tinygen.ops.convolution import (
     wrap_int32,
 )
 from tinygen.ops.depthwise_planar import planar_rows
+from tinygen.ops.depthwise_slide import slide_rows
 from tinygen.ops.window import patches
 
 # TG_DEPTHWISE_MAX_TAPS in tg_depthwise_conv2d_s8.h
@@ -161,6 +162,7 @@ DEPTHWISE_CONV_2D = OpDef(
             fits=is_channelwise,
             scratch=True,
         ),
+        *slide_rows(),
         Kernel(
             "tg_depthwise_conv2d_s8",
             "tg_depthwise_conv2d_s8.h",

@@ -32,8 +32,8 @@ class Form(IntEnum):
 class ShortLayer:
     """A layer's weights [channels, depth], the sums' starts and the requantization, by channels.
 
-    ``start`` is what a channel's sum of x * weights begins with, for activations as they are; its
-    low 32 bits are what kernels add to.
+    ``start`` is what a channel's sum of x * weights begins with, for activations as they are. No
+    sum on the way passes 32 bits if all x fit int8, terms not yet added counting as 0.
     """
 
     weights: Int64s
@@ -94,10 +94,18 @@ def short_layer(
         split = next(prove_split(stairs, multiplier, shift, limits), None)
         if split is None:
             return None
-        return ShortLayer(weights, start - split.base, 0, split.constants, split, limits)
+        start = _unless_idle(start - split.base, split.constants)
+        return ShortLayer(weights, start, 0, split.constants, split, limits)
     left = _room(stairs, multiplier)
     found = next(prove(stairs, multiplier, shift, left), None) if left >= 0 else None
-    return ShortLayer(weights, start, left, found, None, limits) if found else None
+    if found is None:
+        return None
+    return ShortLayer(weights, _unless_idle(start, found), left, found, None, limits)
+
+
+def _unless_idle(start: Int64s, found: Requantization) -> Int64s:
+    """The starts, or 0 where sums are multiplied by zero, lest one passes 32 bits on the way."""
+    return np.where(found.multiplier > 0, start, 0)
 
 
 def _room(stairs: Staircase, multiplier: Int64s) -> int:
