@@ -11,6 +11,7 @@
 #define TG_CONV2D_BLOCK_S8_DSP_H
 
 #include "tg_block_3x2.h"
+#include "tg_gather_three.h"
 #include "tg_require_dsp.h"
 
 typedef struct {
@@ -135,6 +136,36 @@ TG_INLINE void tg_gather_mixed(const tg_conv2d_block_s8_shape *shape, const int8
     }
 }
 
+/* The same of three pixels in a row from that one on, if their kernels lie inside, and if this is
+ * known to be quicker than one by one; tells whether it is done. */
+TG_INLINE int32_t tg_gather_neighbours(const tg_conv2d_block_s8_shape *shape, const int8_t *x,
+                                       int32_t top, int32_t left, int8_t *patches)
+{
+#if defined(TG_TWIST_ASSEMBLY)
+    const tg_gather_three_shape three = {
+        .rows = shape->kernel_h,
+        .row_bytes = shape->kernel_w * shape->in_c,
+        .pitch = shape->dilation_h * shape->in_w * shape->in_c,
+        .step = shape->stride_w * shape->in_c,
+        .depth = shape->depth,
+    };
+    /* Where the kernel is inside is the output inside, too: but not for each of three in a row. */
+    const int32_t lowest = shape->in_h - 1 - (shape->kernel_h - 1) * shape->dilation_h;
+    const int32_t image = shape->in_w - shape->kernel_w - 2 * shape->stride_w;
+    const int32_t row = (shape->out_w - 3) * shape->stride_w - shape->pad_left;
+    const int32_t rightmost = tg_min(image, row);
+    if (shape->dilation_w == 1 && lowest >= 0 && rightmost >= 0 && tg_gather_three_fits(&three) &&
+        (uint32_t)top <= (uint32_t)lowest && (uint32_t)left <= (uint32_t)rightmost) {
+        const int8_t *const first = x + (top * shape->in_w + left) * shape->in_c;
+        tg_gather_three_assembly(&three, first, patches);
+        return 1;
+    }
+#else
+    (void)shape, (void)x, (void)top, (void)left, (void)patches;
+#endif
+    return 0;
+}
+
 TG_INLINE void tg_gather_three(const tg_conv2d_block_s8_shape *shape, const int8_t *x,
                                int32_t pixel, int32_t zero_point, int8_t *patches)
 {
@@ -145,6 +176,10 @@ TG_INLINE void tg_gather_three(const tg_conv2d_block_s8_shape *shape, const int8
     }
     int32_t oy = pixel / shape->out_w;
     int32_t ox = pixel - oy * shape->out_w;
+    if (tg_gather_neighbours(shape, x, oy * shape->stride_h - shape->pad_top,
+                             ox * shape->stride_w - shape->pad_left, patches)) {
+        return;
+    }
     TG_UNROLL(1)
     for (int32_t i = 0; i < 3; ++i) {
         tg_gather_mixed(shape, x, oy * shape->stride_h - shape->pad_top,
