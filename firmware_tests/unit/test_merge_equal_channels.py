@@ -91,6 +91,19 @@ def test_weights_that_would_leave_their_range_stay() -> None:
     assert_untouched(network(twins(), last=last), merge_equal_channels)
 
 
+@pytest.mark.parametrize(("weight", "sums"), [(35, True), (45, False)])
+def test_sums_that_would_leave_their_range_once_the_zero_point_is_added_stay(
+    weight: int, sums: bool
+) -> None:
+    full = reader(Reshape("flat", (MIDDLE,), (like(MIDDLE, 16, 4),)))
+    data = np.full(full.weights.shape, 50 + weight, np.int8)
+    weights = replace(full.weights, data=data, quant=QuantParams((0.01,), (50,)))
+    last = replace(full, inputs=(full.x, weights, full.inputs[2]))
+    flat = Reshape("flat", (MIDDLE,), (full.x,))
+    before = network(twins(), flat, last=last)
+    assert (rewritten(before, merge_equal_channels) is before) != sums
+
+
 def test_equal_channels_stay_equal_through_what_treats_them_alike() -> None:
     op = depthwise(MIDDLE, like(MIDDLE), pad=(1, 1))
     assert_untouched(network(twins(), op), merge_equal_channels)  # other weights for each

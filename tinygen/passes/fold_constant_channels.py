@@ -17,13 +17,13 @@ from tinygen.passes.mixing import (
     Mixing,
     bias_of,
     columns_of,
+    fits_int32,
     is_mixing,
     is_padded,
     with_bias,
     with_columns,
 )
 from tinygen.passes.rewrite import with_ops
-from tinygen.quant import INT32_MAX, INT32_MIN
 
 
 def fold_constant_channels(graph: Graph) -> Graph:
@@ -50,7 +50,7 @@ def folded(op: Mixing, x: Interval) -> Mixing:
     bias, done = bias_of(op), []
     for channel in np.flatnonzero(ready):
         total = bias + columns[:, :, channel].sum(axis=1) * offsets[channel]
-        if total.min() >= INT32_MIN and total.max() <= INT32_MAX:
+        if fits_int32(total):
             bias = total
             done.append(channel)
     if not done:

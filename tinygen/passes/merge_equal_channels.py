@@ -9,11 +9,9 @@ import numpy as np
 
 from tinygen.interval import Integers
 from tinygen.ir import Graph, Op
-from tinygen.passes.mixing import Mixing, columns_of, is_mixing, with_columns
+from tinygen.passes.mixing import Mixing, columns_of, fits_weights, is_mixing, with_columns
 from tinygen.passes.rewrite import with_ops
 from tinygen.passes.value_numbers import value_numbers
-
-LARGEST_WEIGHT = 127  # kernels may negate weights
 
 
 def merge_equal_channels(graph: Graph) -> Graph:
@@ -38,7 +36,7 @@ def merged(op: Mixing, numbers: Integers) -> Mixing:
         if first == channel:
             continue
         both = sums[:, :, first] + sums[:, :, channel]
-        if np.abs(both).max() <= LARGEST_WEIGHT:
+        if fits_weights(op, both):
             sums[:, :, first] = both
             sums[:, :, channel] = 0
     return op if np.array_equal(sums, columns) else with_columns(op, sums)

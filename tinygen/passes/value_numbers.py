@@ -13,11 +13,10 @@ from tinygen.interval import Integers
 from tinygen.ir import Graph, Op, Tensor
 from tinygen.ops import definition_of
 from tinygen.ops.base import channels_of
-from tinygen.ops.convolution import bias_values, real_multipliers
+from tinygen.ops.convolution import bias_values
 from tinygen.ops.depthwise_conv2d import DepthwiseConv2D
-from tinygen.ops.fully_connected import FullyConnected, reals
 from tinygen.passes.channel_links import links
-from tinygen.passes.mixing import Mixing, bias_of, columns_of, is_mixing
+from tinygen.passes.mixing import Mixing, bias_of, columns_of, factors_of, is_mixing
 
 
 def value_numbers(graph: Graph) -> dict[Tensor, Integers]:
@@ -66,7 +65,7 @@ class _Numbering:
         distinct, starts = np.unique(self.numbers[op.x][order], return_index=True)
         sums = np.add.reduceat(columns[:, :, order], starts, axis=2)
         common = (_setting(op, op.x), distinct.tobytes())
-        rows = zip(_scales(op), bias_of(op).tolist(), sums, strict=True)
+        rows = zip(factors_of(op), bias_of(op).tolist(), sums, strict=True)
         return [(common, scale, bias, row.tobytes()) for scale, bias, row in rows]
 
     def _depthwise(self, op: DepthwiseConv2D) -> list[Hashable]:
@@ -76,7 +75,7 @@ class _Numbering:
         common = _setting(op, op.x)
         taps = op.weights.values.reshape(-1, channels).T
         biases = bias_values(op, channels)
-        rows = zip(own.tolist(), _scales(op), biases.tolist(), taps, strict=True)
+        rows = zip(own.tolist(), factors_of(op), biases.tolist(), taps, strict=True)
         return [(common, number, scale, bias, row.tobytes()) for number, scale, bias, row in rows]
 
     def _linked(self, op: Op) -> list[Hashable] | None:
@@ -106,9 +105,3 @@ def _setting(op: Op, *inputs: Tensor) -> Hashable:
     """All that the channels of ``op`` share beside the values of ``inputs``."""
     tensors = tuple((t.shape, t.dtype, t.quant) for t in (*inputs, op.y))
     return op.kind, tuple(op.attributes().values()), tensors
-
-
-def _scales(op: Mixing | DepthwiseConv2D) -> list[float]:
-    """The real factor from accumulator to result of each channel."""
-    found = reals(op) if isinstance(op, FullyConnected) else real_multipliers(op)
-    return list(found) * (channels_of(op.y) // len(found))
