@@ -18,6 +18,7 @@ from tinygen import reference
 from tinygen.ir import Activation, DType, Graph, Numerics, Op, QuantParams, Tensor
 from tinygen.isa import Isa
 from tinygen.ops.add import Add
+from tinygen.ops.dequantize import Dequantize
 from tinygen.ops.logistic import Logistic
 from tinygen.ops.lookup import Lookup
 from tinygen.ops.mul import Mul
@@ -70,6 +71,13 @@ def test_types_may_change_on_the_way(middle: DType) -> None:
     first, second = Quantize("a", (x,), (b,)), Quantize("b", (b,), (a,))
     ops = (first, second) if middle is DType.UINT8 else (first, Relu("b", (b,), (like(b),)))
     assert kinds(rewritten(chain(*ops, x=x), fuse_lookups)) == ["LOOKUP"]
+
+
+def test_values_that_become_floats_and_bytes_again_never_become_floats() -> None:
+    between = Tensor("real", X.shape, DType.FLOAT32)
+    ops = (Dequantize("d", (X,), (between,)), Quantize("q", (between,), (Y,)))
+    assert kinds(rewritten(chain(*ops), fuse_lookups)) == ["LOOKUP"]
+    assert_untouched(graph((X,), ops, (Y, between)), fuse_lookups)
 
 
 @pytest.mark.parametrize(("dtype", "row"), [(DType.INT8, "tg_clamp_s8"), (DType.UINT8, "tg_lut_8")])

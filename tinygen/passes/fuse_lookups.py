@@ -2,7 +2,8 @@
 of what the second makes of the first's results.
 
 Exact, because the table is computed by both references, for all 256 values, and each element of
-the result depends on one element of the input alone. Nobody else reads what is between.
+the result depends on one element of the input alone. Nobody else reads what is between, which may
+be of another type: DEQUANTIZE and QUANTIZE are a pair.
 """
 
 import numpy as np
@@ -35,11 +36,10 @@ def fused_with(first: Op, second: Op) -> Op | None:
     """The table of ``second`` after ``first``; None if one of them is no function of one value."""
     if not (maps_values(first) and maps_values(second)):
         return None
-    inner, outer = results_by_value(first), results_by_value(second)
-    if inner is None or outer is None:
+    results = results_by_value(first, second)
+    if results is None:
         return None
-    x, between, y = first.activations[0], first.y, second.y
-    results = outer[inner - values_of(between.dtype)[0]]
+    x, y = first.activations[0], second.y
     # Tables are in the order of bytes read as unsigned.
     order = np.argsort(values_of(x.dtype).astype(x.dtype.numpy).view(np.uint8))
     data: npt.NDArray[np.integer] = results[order].astype(y.dtype.numpy)

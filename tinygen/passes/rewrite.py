@@ -6,16 +6,18 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from tinygen.ir import DType, Graph, Op, Tensor
+from tinygen.ir import Array, DType, Graph, Op, Tensor
 from tinygen.ops import definition_of
+from tinygen.ops.base import channels_of
 from tinygen.ops.binary import Binary
+from tinygen.ops.dequantize import Dequantize
 from tinygen.ops.logistic import Logistic
 from tinygen.ops.lookup import Lookup
 from tinygen.ops.quantize import Quantize
 from tinygen.ops.relu import Relu, Relu6, ReluN1To1
 from tinygen.ops.tanh import Tanh
 
-UNARY = (Logistic, Lookup, Quantize, Relu, Relu6, ReluN1To1, Tanh)
+UNARY = (Dequantize, Logistic, Lookup, Quantize, Relu, Relu6, ReluN1To1, Tanh)
 
 
 def same_type(a: Tensor, b: Tensor) -> bool:
@@ -76,23 +78,48 @@ def maps_values(op: Op) -> bool:
     return op.a is op.b or (len(constants) == 1 and constants[0].elements == 1)
 
 
-def results_by_value(op: Op) -> npt.NDArray[np.int64] | None:
-    """What an operator of one 8-bit activation makes of -128..127 (or 0..255), from its reference.
+def results_by_value(*chain: Op) -> npt.NDArray[np.int64] | None:
+    """What operators, one after the other, make of -128..127 (or 0..255), from their references.
 
-    None where operand or result have other types. For operators that treat elements alike.
+    None where the first's operand or the last's result have other types; between there may be any.
+    For operators that treat elements alike.
     """
-    x = op.activations[0]
-    if not {x.dtype, op.y.dtype} <= {DType.INT8, DType.UINT8}:
+    dtype = chain[0].activations[0].dtype
+    if not {dtype, chain[-1].y.dtype} <= {DType.INT8, DType.UINT8}:
         return None
-    values = values_of(x.dtype)
-    given, y = (replace(t, shape=values.shape) for t in (x, op.y))
-    single = replace(op, inputs=tuple(given if t is x else t for t in op.inputs), outputs=(y,))
-    arguments = (t.values if t.is_constant else values.astype(x.dtype.numpy) for t in op.inputs)
-    (results,) = definition_of(op).reference(single, tuple(arguments))
-    return results.astype(np.int64)
+    values: Array = values_of(dtype).astype(dtype.numpy)
+    for op in chain:
+        x = op.activations[0]
+        by = {t: replace(t, shape=values.shape) for t in (x, op.y)}
+        arguments = tuple(t.values if t.is_constant else values for t in op.inputs)
+        (values,) = definition_of(op).reference(with_tensors(op, by), arguments)
+    return values.astype(np.int64)
 
 
 def values_of(dtype: DType) -> npt.NDArray[np.int64]:
     """All values of an 8-bit type, ascending."""
     info = np.iinfo(dtype.numpy)
     return np.arange(info.min, info.max + 1, dtype=np.int64)
+
+
+def results_by_channel(op: Op) -> npt.NDArray[np.int64] | None:
+    """What ``op`` makes of each 8-bit value in each channel: [channels, 256], values ascending.
+
+    As ``results_by_value``, and for ADD, SUB and MUL by one constant for each channel too. None for
+    operators whose result's elements are no functions of the same element of one activation.
+    """
+    channels = channels_of(op.y)
+    if maps_values(op):
+        results = results_by_value(op)
+        return None if results is None else np.tile(results, (channels, 1))
+    vectors = [t for t in op.inputs if t.is_constant]
+    if not isinstance(op, Binary) or len(vectors) != 1:
+        return None
+    (vector,), x = vectors, op.activations[0]
+    if x.shape != op.y.shape or not vector.shape[-1:] == (vector.elements,) == (channels,):
+        return None
+    values = np.repeat(values_of(x.dtype).astype(x.dtype.numpy)[:, None], channels, axis=1)
+    by = {t: replace(t, shape=values.shape) for t in (x, op.y)}
+    arguments = (t.values.reshape(channels) if t.is_constant else values for t in op.inputs)
+    (found,) = definition_of(op).reference(with_tensors(op, by), tuple(arguments))
+    return np.ascontiguousarray(found.T, np.int64)
