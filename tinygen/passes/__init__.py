@@ -14,12 +14,15 @@ from tinygen.passes.drop_idle_clamps import drop_idle_clamps
 from tinygen.passes.drop_unread_channels import drop_unread_channels
 from tinygen.passes.fold_constant_channels import fold_constant_channels
 from tinygen.passes.fold_constants import fold_constants
+from tinygen.passes.fold_into_producers import fold_into_producers
+from tinygen.passes.fold_into_readers import fold_into_readers
 from tinygen.passes.fold_views import fold_views
 from tinygen.passes.fuse_activation import fuse_activation
 from tinygen.passes.fuse_lookups import fuse_lookups
 from tinygen.passes.fuse_pad import fuse_pad
 from tinygen.passes.merge_equal_channels import merge_equal_channels
 from tinygen.passes.note_bounds import note_bounds
+from tinygen.passes.view_unchanged_bytes import view_unchanged_bytes
 
 Pass = Callable[[Graph], Graph]
 
@@ -31,6 +34,9 @@ PIPELINE: tuple[Pass, ...] = (
     fuse_pad,
     fuse_activation,
     fuse_lookups,
+    fold_into_producers,
+    fold_into_readers,
+    view_unchanged_bytes,  # what is left of them
     drop_idle_clamps,
     fold_constant_channels,
     merge_equal_channels,
