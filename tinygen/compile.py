@@ -1,7 +1,7 @@
 """The whole compiler as one function: model bytes to a program that is ready to be emitted."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tinygen import ctext
@@ -11,7 +11,7 @@ from tinygen.isa import Isa
 from tinygen.memory import allocate
 from tinygen.optimize import Optimize
 from tinygen.passes import run_pipeline
-from tinygen.select import Choice, best, select
+from tinygen.select import Choice, Step, best, select
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,18 @@ def compile_graph(
     """
     optimized = run_pipeline(graph, observe)
     steps = select(optimized, isa, choose, options.optimize)
+    return assemble(optimized, steps, file_name, sha256, target, options)
+
+
+def assemble(
+    graph: Graph,
+    steps: Sequence[Step],
+    file_name: str,
+    sha256: str,
+    target: str,
+    options: Options,
+) -> Program:
+    """The program of a simplified ``graph`` whose kernels are chosen."""
     provenance = Provenance(
         model_file=file_name,
         model_sha256=sha256,
@@ -61,4 +73,4 @@ def compile_graph(
         arena=options.arena,
     )
     name = ctext.identifier(options.name or graph.name)
-    return Program(name, optimized, steps, allocate(optimized, steps), provenance)
+    return Program(name, graph, tuple(steps), allocate(graph, steps), provenance)

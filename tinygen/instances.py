@@ -2,7 +2,7 @@
 
 What is the same in every call of a function is a constant of the function, so loops and branches
 fold away; what differs is handed over. For speed each geometry has a function of its own, and
-nothing differs. For size all calls of a kernel share one function.
+nothing differs. For size all calls of a kernel share one function, but where it packs weights.
 """
 
 from collections.abc import Sequence
@@ -56,7 +56,8 @@ class Instance:
 def instance_key(kernel: Kernel[Any], call: Call, optimize: Optimize) -> Key:
     """Calls of one key share one function."""
     types = tuple(t.dtype for t in (*call.operands, *call.results))
-    return kernel.function, types, call.shape if optimize is Optimize.SPEED else None
+    apart = optimize.takes_geometry(packs=kernel.packs)
+    return kernel.function, types, call.shape if apart else None
 
 
 def instances_of(layers: Sequence[Step], optimize: Optimize) -> dict[Key, Instance]:

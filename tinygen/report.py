@@ -7,11 +7,15 @@ from typing import Any
 from tinygen.run.measured import Measured
 from tinygen.tables import table
 from tinygen.timing import Cycles
+from tinygen.tune.report import ChoiceReport
 
 
 @dataclass(frozen=True, slots=True)
 class LayerReport:
-    """One layer of one inference; counts are None where the runner cannot count."""
+    """One layer of one inference; counts are None where the runner cannot count.
+
+    ``kernel`` is the row that computes it, as ``Kernel.label`` has it.
+    """
 
     name: str
     op: str
@@ -19,6 +23,7 @@ class LayerReport:
     instructions: int | None
     estimated_cycles: Cycles | None
     measured_ticks: int | None = None
+    kernel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,7 @@ class TestReport:
     layers: tuple[LayerReport, ...]
     flash_bytes: dict[str, int]
     ram_bytes: dict[str, int]
+    choice: ChoiceReport | None = None
 
     @property
     def passed(self) -> bool:
@@ -85,6 +91,8 @@ class TestReport:
             _sizes("flash", self.flash_bytes),
             _sizes("RAM  ", self.ram_bytes),
         ]
+        if self.choice is not None:
+            lines += self.choice.to_text()
         if self.macs != self.model_macs:
             lines.append(f"MACs    {self.macs:,}, simplified from the file's {self.model_macs:,}")
         if self.estimated_cycles is not None:

@@ -33,16 +33,6 @@ def best(op: Op, rows: Sequence[Kernel[Any]]) -> Kernel[Any]:
     return rows[0]
 
 
-def thrifty(op: Op, rows: Sequence[Kernel[Any]]) -> Kernel[Any]:
-    """The first row whose weights do not take several times their room."""
-    return next(row for row in rows if not row.bulky)
-
-
-def unpacked(op: Op, rows: Sequence[Kernel[Any]]) -> Kernel[Any]:
-    """The first row that takes the weights as they are."""
-    return next(row for row in rows if not row.packs)
-
-
 def select(
     graph: Graph, isa: Isa, choose: Choice = best, optimize: Optimize = Optimize.SPEED
 ) -> tuple[Step, ...]:
@@ -52,11 +42,15 @@ def select(
 
 def candidates(op: Op, isa: Isa, optimize: Optimize = Optimize.SPEED) -> tuple[Kernel[Any], ...]:
     """Every row that may compute ``op`` on a core with ``isa``, best first."""
-    return tuple(
-        row
-        for row in definition_of(op).kernels
-        if row.needs in isa and (optimize is Optimize.SPEED or not row.packs) and row.fits(op)
-    )
+    fitting = [row for row in definition_of(op).kernels if row.needs in isa and row.fits(op)]
+    if optimize is Optimize.SIZE:
+        return tuple(row for row in fitting if not row.packs)
+    if optimize is Optimize.BALANCED:
+        short = {row.function for row in fitting if row.short}
+        return tuple(
+            row for row in fitting if not row.bulky and (row.short or row.function not in short)
+        )
+    return tuple(fitting)
 
 
 def _step(op: Op, isa: Isa, choose: Choice, optimize: Optimize) -> Step:

@@ -7,24 +7,31 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 import numpy as np
 
 from tinygen import interpreters, reference
-from tinygen.compile import Options, compile_graph
+from tinygen.compile import Options, assemble
 from tinygen.emit import Program
 from tinygen.errors import ModelError, OptionError, ToolError
-from tinygen.firmware.fit import fastest_that_fits
+from tinygen.firmware.fit import Fitted, fit
 from tinygen.firmware.project import place_arena, write_project
 from tinygen.firmware.target import App, Target
 from tinygen.frontend.tflite import read_model
 from tinygen.ir import Array, Graph, Numerics
 from tinygen.ops import definition_of
+from tinygen.optimize import Optimize
+from tinygen.passes import run_pipeline
 from tinygen.report import Difference, LayerReport, TestReport
 from tinygen.run.link import DEFAULT_RUN, RunOptions
-from tinygen.select import Choice
+from tinygen.select import Step
+from tinygen.tune.report import MoreFlash, choice_report
 from tinygen.vectors import Vectors, draw_vectors, load_vectors
+
+if TYPE_CHECKING:
+    from tinygen.build.image import BuildReport
 
 # A board with a USB stack of its own is gone from the bus while it starts.
 _REAPPEAR_S = 20.0
@@ -90,17 +97,21 @@ def load_model(path: Path, numerics: Numerics) -> Model:
     return Model(name, data, read_model(data, name, numerics))
 
 
-def compile_loaded(model: Model, target: Target, options: Options) -> Program:
-    """Compile a model for a target."""
+def fit_loaded(model: Model, target: Target, options: Options) -> Fitted:
+    """Compile a model for a target, by the best kernels for which it has room."""
     core = target.board.core
+    graph = run_pipeline(model.graph)
 
-    def compile_with(choose: Choice) -> Program:
-        program = compile_graph(
-            model.graph, model.name, model.sha256, core.name, core.isa, options, choose=choose
-        )
+    def assembled(steps: Sequence[Step]) -> Program:
+        program = assemble(graph, steps, model.name, model.sha256, core.name, options)
         return place_arena(program, target)
 
-    return fastest_that_fits(compile_with, target)
+    return fit(assembled, graph, target, options.optimize)
+
+
+def compile_loaded(model: Model, target: Target, options: Options) -> Program:
+    """Compile a model for a target."""
+    return fit_loaded(model, target, options).program
 
 
 def compile_file(path: Path, target: Target, options: Options) -> Program:
@@ -186,9 +197,13 @@ def validate(
     directory: Path | None,
     run: RunOptions = DEFAULT_RUN,
     flashing: Flashing | None = None,
+    beside_size: bool = False,
     progress: Callable[[str], None] = lambda text: None,
 ) -> TestReport:
     """Run the model at ``path`` on ``target`` and compare all outputs of all vectors.
+
+    With ``beside_size`` the firmware of --optimize size is built too, where make does it, to tell
+    what the options took more.
 
     Raises TinygenError for everything but a mismatch, which the report tells.
     """
@@ -214,7 +229,8 @@ def validate(
         )
     if on_hardware and run.port is None:
         run = replace(run, port=port_of(board))
-    program = compile_loaded(model, target, options)
+    fitted = fit_loaded(model, target, options)
+    program = fitted.program
     chosen = (
         load_vectors(vectors, model.graph, options.numerics)
         if vectors
@@ -245,6 +261,8 @@ def validate(
             progress(f"{model.name}: mismatch; looking for the first layer that differs")
             crcs = session.trace(chosen.inputs[: first + 1])
             difference = first_difference(program, chosen.inputs[first], first, crcs)
+        made = beside_size and not on_hardware
+        more = more_flash(program, model, target, options, built if made else None)
     return TestReport(
         model=model.name,
         sha256=model.sha256,
@@ -273,9 +291,29 @@ def validate(
                 instructions=counts.layers[i].instructions if counts else None,
                 estimated_cycles=counts.layers[i].cycles if counts else None,
                 measured_ticks=timed.layers[i] if timed else None,
+                kernel=step.kernel.label if step.kernel else "",
             )
             for i, step in enumerate(program.layers)
         ),
         flash_bytes=built.flash,
         ram_bytes=built.ram,
+        choice=choice_report(fitted, more),
     )
+
+
+def more_flash(
+    program: Program, model: Model, target: Target, options: Options, built: "BuildReport | None"
+) -> MoreFlash | None:
+    """What ``program`` takes beyond that of --optimize size, whose firmware is built like ``built``
+    to compare the code; None for --optimize size itself."""
+    from tinygen.build.image import build
+
+    if options.optimize is Optimize.SIZE:
+        return None
+    smallest = compile_loaded(model, target, replace(options, optimize=Optimize.SIZE))
+    weights = program.constant_bytes - smallest.constant_bytes
+    if built is None:
+        return MoreFlash(weights, None)
+    with _workspace(None) as work:
+        write_project(smallest, target, work)
+        return MoreFlash(weights, built.flash["code"] - build(work).flash["code"])

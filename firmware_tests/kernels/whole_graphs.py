@@ -76,7 +76,7 @@ def checked_case(graph: Graph, seed: int, numerics: Numerics, *, ask: bool = Tru
     options = Options(
         name=f"{graph.name}_{numerics.value}",
         numerics=numerics,
-        optimize=list(Optimize)[seed % 2],
+        optimize=list(Optimize)[seed % len(Optimize)],
         arena=list(ArenaKind)[seed // 2 % 2],
     )
     choice = RowChoice(seed // 12 % 2)  # the best row, or the next

@@ -1,23 +1,15 @@
 """What a board leaves open, and what follows from the choice."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from firmware_tests.models.residual import residual_program
 from tinygen.board import Board, Framework, MemoryKind, MemoryRegion
 from tinygen.board.file import load_board
-from tinygen.compile import Options, compile_graph
-from tinygen.emit import Program
 from tinygen.errors import BoardError, BudgetError
-from tinygen.firmware.fit import CODE_BYTES, check_fits, fastest_that_fits
+from tinygen.firmware.fit import check_fits
 from tinygen.firmware.target import App, choose_target
-from tinygen.frontend.tflite import read_model
-from tinygen.ir import Numerics
-from tinygen.select import Choice, best, thrifty, unpacked
-
-DIGITS = Path(__file__).parents[2] / "examples" / "digits" / "digits.tflite"
 
 
 def vendor_board(static_limit: int | None = None, psram: bool = False) -> Board:
@@ -97,33 +89,3 @@ def test_constants_that_a_framework_copies_count_as_ram() -> None:
     tight = replace(layout, data=small, arena=small, constants=small)
     with pytest.raises(BudgetError, match=r"1 more than .* and the weights, which lie in RAM too"):
         check_fits(program, choose_target(replace(board, layout=tight)))
-
-
-def test_packed_weights_give_way_where_flash_is_short() -> None:
-    board = load_board("mps2-an386")
-    layout = board.layout
-    assert layout is not None
-    graph = read_model(DIGITS.read_bytes(), DIGITS.name, Numerics.TFLM)
-
-    def compile_with(choose: Choice) -> Program:
-        core = board.core
-        return compile_graph(
-            graph, DIGITS.name, "ab" * 32, core.name, core.isa, Options(), choose=choose
-        )
-
-    def kernels(flash: int) -> set[str]:
-        code = replace(layout.code, size=flash)
-        small = replace(board, layout=replace(layout, code=code))
-        program = fastest_that_fits(compile_with, choose_target(small))
-        return {step.kernel.function for step in program.steps if step.kernel}
-
-    room = {
-        choose: compile_with(choose).constant_bytes + CODE_BYTES
-        for choose in (best, thrifty, unpacked)
-    }
-    assert room[unpacked] < room[thrifty] <= room[best]
-    packed = kernels(room[best])
-    assert any("block" in name for name in packed)
-    assert not any("winograd" in name for name in kernels(room[best] - 1))
-    plain = kernels(room[thrifty] - 1)
-    assert plain == kernels(1000) and not any("block" in name for name in plain)

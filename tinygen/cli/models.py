@@ -104,9 +104,11 @@ def inspect(model: Path, numerics: str, simplify: bool, as_json: bool) -> None:
 def generate(model: Path, target: "Target", directory: Path, options: "Options") -> None:
     """Write MODEL's C and a complete firmware project for a board."""
     from tinygen.firmware.project import write_project
-    from tinygen.validate import compile_file
+    from tinygen.tune.report import choice_report
+    from tinygen.validate import fit_loaded, load_model
 
-    program = compile_file(model, target, options)
+    fitted = fit_loaded(load_model(model, options.numerics), target, options)
+    program = fitted.program
     write_project(program, target, directory)
     memory = program.memory
     click.echo(
@@ -114,4 +116,6 @@ def generate(model: Path, target: "Target", directory: Path, options: "Options")
         f"({target.framework.value}), arena {memory.arena_bytes:,} bytes "
         f"(live tensors need {memory.live_bound_bytes:,})"
     )
+    if fitted.given_up:
+        click.echo("\n".join(choice_report(fitted, None).to_text()))
     click.echo(f"next: tinygen build {shlex.quote(str(directory))}")

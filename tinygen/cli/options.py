@@ -54,10 +54,11 @@ def compile_options(command: Command) -> Command:
             ),
             click.option(
                 "--optimize",
-                type=click.Choice(["speed", "size"]),
+                type=click.Choice(["speed", "balanced", "size"]),
                 default="speed",
                 show_default=True,
-                help="One function per geometry and -O2, or one per kernel and -Os.",
+                help="The quickest kernels that flash has room for; short loops and packed weights "
+                "that pay; or the least flash, and -Os.",
             ),
             click.option(
                 "--numerics",

@@ -106,6 +106,7 @@ def test(
         directory=directory,
         run=run,
         flashing=None if no_flash else Flashing(probe),
+        beside_size=True,
         progress=progress,
     )
     budget = Budget(max_flash, max_ram, max_instructions, max_cycles)
@@ -209,6 +210,7 @@ def bench(
                     directory=None,
                     run=run,
                     flashing=Flashing() if target.board.platformio else None,
+                    beside_size=True,
                     progress=progress,
                 )
             except TinygenError as error:

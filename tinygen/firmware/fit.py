@@ -1,44 +1,136 @@
-"""Whether a program can fit a board at all, known before anything is compiled.
+"""Which kernels a board has room for, and whether a program can fit it at all.
 
-Only the linker knows the size of the code; what the model alone needs is known here.
+Only the linker knows the size of the code; what the model alone needs is known here, and the code
+is estimated with a margin, so that a program that packs its weights gives way to a smaller one
+rather than have the linker fail.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from tinygen.board import MemoryKind
 from tinygen.emit import Program
 from tinygen.errors import BudgetError
 from tinygen.firmware.target import Target
-from tinygen.select import Choice, best, thrifty, unpacked
+from tinygen.ir import Graph
+from tinygen.optimize import Optimize
+from tinygen.select import Step
+from tinygen.tune.choose import (
+    Chosen,
+    CyclesOf,
+    Exchange,
+    Layer,
+    balanced,
+    best_of,
+    cheapest_exchange,
+    exchanged,
+    layers_of,
+)
+from tinygen.tune.cost import estimated_cycles
 
-# What is to be left for code beside the weights: no model measured takes more. A program that packs
-# its weights for speed gives way to a smaller one rather than have the linker fail.
-CODE_BYTES = 64 * 1024
+# What the firmware around the model takes, and the margin of the estimate of the model's code.
+FIRMWARE_BYTES, FRAMEWORK_BYTES = 14 * 1024, 64 * 1024
+CODE_MARGIN = 1.25
+
+Assemble = Callable[[Sequence[Step]], Program]
 
 
-def fastest_that_fits(compile_with: Callable[[Choice], Program], target: Target) -> Program:
-    """The program of the fastest kernels for whose packed weights ``target`` has room.
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A program and how its kernels were chosen among the candidates of ``layers``.
 
-    Where there is none even for the smallest, that one: ``check_fits`` has the words.
+    ``given_up`` are the exchanges that the board's memory asked for, in their order, and ``short``
+    is the memory that did, "" for none.
     """
-    for choose in (best, thrifty):
-        program = compile_with(choose)
-        packs = any(step.kernel is not None and step.kernel.packs for step in program.steps)
-        if not packs or has_room(program, target):
-            return program
-    return compile_with(unpacked)
+
+    program: Program
+    layers: tuple[Layer, ...]
+    chosen: Chosen
+    given_up: tuple[Exchange, ...] = ()
+    short: str = ""
 
 
-def has_room(program: Program, target: Target) -> bool:
-    """Whether arena, weights and a good deal of code fit the board."""
+def fit(
+    assemble: Assemble,
+    graph: Graph,
+    target: Target,
+    optimize: Optimize,
+    cycles_of: CyclesOf = estimated_cycles,
+) -> Fitted:
+    """The program of ``graph`` by the best kernels that ``target`` has room for.
+
+    Kernels are given up one after the other, always the one that costs the fewest cycles for each
+    byte of the memory that is short. Where there is no room even then the program is as small as
+    its kernels allow, and ``check_fits`` or the linker has the words.
+    """
+    isa = target.board.core.isa
+    layers = layers_of(graph, isa, optimize, cycles_of)
+    chosen = best_of(layers)
+    if optimize is Optimize.BALANCED:
+        chosen = balanced(layers, layers_of(graph, isa, Optimize.SIZE, cycles_of))
+    given_up: list[Exchange] = []
+    short = ""
+    while True:
+        program = assemble([x.step(n) for x, n in zip(layers, chosen, strict=True)])
+        offer = None
+        if flash_missing(program, target, code_estimate(layers, chosen)) > 0:
+            short, offer = short or "flash", cheapest_exchange(layers, chosen)
+        if offer is None and arena_missing(program, target) > 0:
+            short, offer = short or "RAM", _smaller_arena(program, target, layers, chosen)
+        if offer is None:
+            return Fitted(program, layers, chosen, tuple(given_up), short if given_up else "")
+        given_up.append(offer)
+        chosen = exchanged(chosen, offer)
+
+
+def _smaller_arena(
+    program: Program, target: Target, layers: Sequence[Layer], chosen: Chosen
+) -> Exchange | None:
+    """The exchange that takes scratch from the step that needs the most, or weights from RAM."""
+    step = program.memory.peak.step
+    at_peak = [step] if 0 <= step < len(layers) else []
+    offer = cheapest_exchange(
+        layers, chosen, lambda old, new: old.scratch_bytes - new.scratch_bytes, at_peak
+    )
+    if offer is None and _copied(program, target):
+        offer = cheapest_exchange(layers, chosen, lambda old, new: old.weights - new.weights)
+    return offer
+
+
+def code_estimate(layers: Sequence[Layer], chosen: Chosen) -> int:
+    """About what the chosen kernels' functions take, in bytes."""
+    return sum(x.candidates[n].code for x, n in zip(layers, chosen, strict=True) if x.candidates)
+
+
+def flash_missing(program: Program, target: Target, code: int) -> int:
+    """Bytes of flash too many, if ``code`` is about what the model's code takes."""
     layout = target.board.layout
     if layout is None:
-        return True
-    try:
-        check_fits(program, target)
-    except BudgetError:
-        return False
-    return program.constant_bytes + CODE_BYTES <= layout.limit(MemoryKind.FLASH)
+        return 0
+    firmware = FRAMEWORK_BYTES if target.from_framework else FIRMWARE_BYTES
+    needed = program.constant_bytes + round(CODE_MARGIN * code) + firmware
+    return needed - layout.limit(MemoryKind.FLASH)
+
+
+def arena_missing(program: Program, target: Target) -> int:
+    """Bytes of RAM too many for the arena and what lies beside it."""
+    region = target.arena_region
+    return 0 if region is None else program.memory.arena_bytes - arena_room(program, target)
+
+
+def arena_room(program: Program, target: Target) -> int:
+    """Bytes that the board has for the arena; there must be one."""
+    layout, region = target.board.layout, target.arena_region
+    assert layout is not None and region is not None
+    stack = layout.stack_bytes if region == layout.data else 0
+    return region.size - _copied(program, target) - stack
+
+
+def _copied(program: Program, target: Target) -> int:
+    """Bytes of constants that lie in the arena's region, where a framework puts them there."""
+    layout = target.board.layout
+    same = layout is not None and layout.constants == target.arena_region
+    return program.constant_bytes if same else 0
 
 
 def check_fits(program: Program, target: Target) -> None:
@@ -47,16 +139,16 @@ def check_fits(program: Program, target: Target) -> None:
     layout = board.layout
     if layout is None or region is None:
         return
-    copied = program.constant_bytes if layout.constants == region else 0
-    reserved = copied + (layout.stack_bytes if region == layout.data else 0)
-    room = region.size - reserved
-    arena = program.memory.arena_bytes
-    if arena > room:
-        stack = f" beside a stack of {layout.stack_bytes:,}" if reserved > copied else ""
+    missing = arena_missing(program, target)
+    if missing > 0:
+        copied = _copied(program, target)
+        on_stack = region == layout.data
+        stack = f" beside a stack of {layout.stack_bytes:,}" if on_stack else ""
         stack += f" and the weights, which lie in RAM too: {copied:,}" if copied else ""
         raise BudgetError(
-            f"the model does not fit {board.name}: its arena needs {arena:,} bytes of RAM, "
-            f"{arena - room:,} more than the {max(0, room):,} that the board has{stack}\n"
+            f"the model does not fit {board.name}: its arena needs "
+            f"{program.memory.arena_bytes:,} bytes of RAM, {missing:,} more than the "
+            f"{max(0, arena_room(program, target)):,} that the board has{stack}\n"
             f"  {program.memory.peak.describe(program.steps)}",
             "`tinygen boards` lists boards with more RAM",
         )

@@ -1,0 +1,83 @@
+"""The kernels that a board has room for: what gives way, in which order, and what is said of it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from tinygen.board.file import load_board
+from tinygen.compile import Options
+from tinygen.firmware.fit import Fitted
+from tinygen.firmware.target import choose_target
+from tinygen.ir import Numerics
+from tinygen.optimize import Optimize
+from tinygen.tune.report import MoreFlash, choice_report, kernel_labels
+from tinygen.validate import fit_loaded, load_model
+
+DIGITS = Path(__file__).parents[2] / "examples" / "digits" / "digits.tflite"
+MODEL = load_model(DIGITS, Numerics.TFLM)
+PLENTY = 1 << 20
+
+
+def fitted(flash: int = PLENTY, ram: int = PLENTY, optimize: Optimize = Optimize.SPEED) -> Fitted:
+    """The digits example on a Cortex-M4 with so much memory."""
+    board = load_board("mps2-an386")
+    layout = board.layout
+    assert layout is not None
+    code, data = replace(layout.code, size=flash), replace(layout.data, size=ram)
+    small = replace(board, layout=replace(layout, code=code, data=data, arena=data))
+    return fit_loaded(MODEL, choose_target(small), Options(optimize=optimize))
+
+
+def test_where_there_is_room_nothing_is_given_up() -> None:
+    found = fitted()
+    assert not found.given_up and not found.short
+    labels = kernel_labels(found.program)
+    assert any("winograd" in label or "block" in label for label in labels)
+    assert choice_report(found, None).taken.startswith("speed: the quickest kernel")
+
+
+def test_the_less_flash_the_fewer_bytes_and_the_more_cycles() -> None:
+    sizes = [fitted(flash) for flash in (PLENTY, 44_000, 36_000, 30_000, 20_000, 1_000)]
+    constants = [found.program.constant_bytes for found in sizes]
+    cycles = [
+        sum(x.candidates[n].cycles for x, n in zip(f.layers, f.chosen, strict=True) if x.candidates)
+        for f in sizes
+    ]
+    assert constants == sorted(constants, reverse=True) and cycles == sorted(cycles)
+    assert len(set(cycles)) >= 4, "kernels are given up one by one, not all at once"
+    last = {step.kernel for step in sizes[-1].program.steps if step.kernel}
+    assert not any(row.packs and row.bulky for row in last)
+
+
+def test_the_report_names_each_layer_that_gave_way_and_for_what() -> None:
+    found = fitted(36_000)
+    report = choice_report(found, MoreFlash(1000, None))
+    assert report.short == "flash" and report.given_up
+    layers = found.program.layers
+    for given_up in report.given_up:
+        kernel = layers[given_up.layer].kernel
+        assert kernel is not None and kernel.label == given_up.kernel != given_up.instead_of
+        assert given_up.cycles >= 0 and given_up.bytes > 0
+    first, second = report.to_text()
+    assert f"as far as flash goes: {len(report.given_up)} of {len(layers)} layers" in first
+    assert second.endswith("weights +1,000 bytes")
+
+
+def test_scratch_gives_way_where_ram_is_short() -> None:
+    plenty = fitted()
+    stack = load_board("mps2-an386").layout
+    assert stack is not None
+    tight = plenty.program.memory.arena_bytes + stack.stack_bytes - 4
+    found = fitted(ram=tight)
+    assert plenty.program.memory.peak.scratch
+    assert found.short == "RAM"
+    assert found.program.memory.arena_bytes < plenty.program.memory.arena_bytes
+
+
+def test_balanced_lies_between_speed_and_size() -> None:
+    speed, middle, size = (fitted(optimize=o) for o in Optimize)
+    constants = [f.program.constant_bytes for f in (size, middle, speed)]
+    assert constants == sorted(constants)
+    for step in middle.program.layers:
+        assert step.kernel is not None and not step.kernel.bulky
+    for step in size.program.layers:
+        assert step.kernel is not None and not step.kernel.packs

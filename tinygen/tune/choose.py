@@ -1,0 +1,178 @@
+"""Weigh kernel rows: cycles against bytes of flash.
+
+A layer has candidates: the rows that fit, each with its cycles, its constants and its share of a
+function's code. A choice takes one of each layer. It begins with the best of each; while flash
+is short, or while an exchange is a bargain, one layer gives up its candidate for a smaller one,
+always where that costs the fewest cycles for each byte saved. That is the greedy answer to a
+knapsack problem: not always the best, but its mistake is at most one layer's exchange, and it does
+not depend on anything but the figures.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinygen.ir import Graph, Op
+from tinygen.isa import Isa
+from tinygen.ops import definition_of
+from tinygen.ops.base import Call, Kernel
+from tinygen.optimize import Optimize
+from tinygen.select import Step, candidates
+from tinygen.tune.cost import code_bytes, estimated_cycles
+
+CyclesOf = Callable[[Op, Sequence[Kernel[Any]]], Sequence[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A row that may compute a layer: its cycles, and bytes of constants and of code."""
+
+    row: Kernel[Any]
+    calls: tuple[Call, ...]
+    cycles: int
+    weights: int
+    code: int
+
+    @property
+    def bytes(self) -> int:
+        """What it takes of flash."""
+        return self.weights + self.code
+
+    @property
+    def scratch_bytes(self) -> int:
+        """What it takes of the arena beside its tensors."""
+        return max((call.scratch_bytes for call in self.calls), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """An operator and its candidates, the best first: the quickest, and for --optimize size the
+    first of the table. A view has none."""
+
+    op: Op
+    candidates: tuple[Candidate, ...]
+
+    def step(self, chosen: int) -> Step:
+        """The layer as computed by candidate number ``chosen``."""
+        if not self.candidates:
+            return Step(self.op, None, ())
+        candidate = self.candidates[chosen]
+        return Step(self.op, candidate.row, candidate.calls)
+
+
+Chosen = tuple[int, ...]
+"""For each layer the number of its candidate; 0 for a view."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Candidate ``old`` of a layer given up for ``new``: cycles lost, bytes saved."""
+
+    layer: int
+    old: int
+    new: int
+    cycles: int
+    bytes: int
+
+    @property
+    def price(self) -> float:
+        """Cycles for each byte."""
+        return self.cycles / self.bytes
+
+
+def layers_of(
+    graph: Graph, isa: Isa, optimize: Optimize, cycles_of: CyclesOf = estimated_cycles
+) -> tuple[Layer, ...]:
+    """All layers with all their candidates; ``cycles_of`` tells what rows, best first, need."""
+    found = []
+    for op in graph.ops:
+        rows = () if definition_of(op).is_view else candidates(op, isa, optimize)
+        cycles = cycles_of(op, rows)
+        found.append([(row, row.lower(op), c) for row, c in zip(rows, cycles, strict=True)])
+    # Layers of one geometry share a function, and so its bytes.
+    users = Counter(
+        key for layer in found for row, calls, _ in layer for key in _functions(row, calls)
+    )
+    return tuple(
+        Layer(
+            op,
+            tuple(
+                sorted(
+                    (
+                        Candidate(
+                            row,
+                            calls,
+                            cycles,
+                            _constants(calls),
+                            sum(
+                                code_bytes(op, row) // users[key] for key in _functions(row, calls)
+                            ),
+                        )
+                        for row, calls, cycles in layer
+                    ),
+                    # For size it is the table's order, and few functions, that count.
+                    key=lambda candidate: 0 if optimize is Optimize.SIZE else candidate.cycles,
+                )
+            ),
+        )
+        for op, layer in zip(graph.ops, found, strict=True)
+    )
+
+
+def _functions(row: Kernel[Any], calls: Sequence[Call]) -> set[Hashable]:
+    return {(row.function, call.shape) for call in calls}
+
+
+def _constants(calls: Sequence[Call]) -> int:
+    return sum(
+        value.nbytes for call in calls for _, value in call.params if isinstance(value, np.ndarray)
+    )
+
+
+def best_of(layers: Sequence[Layer]) -> Chosen:
+    """The first candidate of each layer."""
+    return (0,) * len(layers)
+
+
+def cheapest_exchange(
+    layers: Sequence[Layer],
+    chosen: Chosen,
+    saved: Callable[[Candidate, Candidate], int] = lambda old, new: old.bytes - new.bytes,
+    among: Sequence[int] | None = None,
+) -> Exchange | None:
+    """The exchange that costs the fewest cycles for each byte that ``saved`` tells.
+
+    ``among`` are the numbers of the layers that may exchange; None is all. None where no candidate
+    saves anything.
+    """
+    offers = (
+        Exchange(index, chosen[index], number, new.cycles - old.cycles, bytes_saved)
+        for index in (range(len(layers)) if among is None else among)
+        for old in layers[index].candidates[chosen[index] : chosen[index] + 1]
+        for number, new in enumerate(layers[index].candidates)
+        if number > chosen[index] and (bytes_saved := saved(old, new)) > 0
+    )
+    return min(offers, key=lambda offer: (offer.price, -offer.bytes, offer.layer), default=None)
+
+
+def exchanged(chosen: Chosen, exchange: Exchange) -> Chosen:
+    """``chosen`` after the exchange."""
+    return (*chosen[: exchange.layer], exchange.new, *chosen[exchange.layer + 1 :])
+
+
+def balanced(layers: Sequence[Layer], plain: Sequence[Layer]) -> Chosen:
+    """The choice in which every byte pays.
+
+    ``plain`` are the layers with the candidates of --optimize size. What is quicker and larger
+    stays only if each percent that it adds to the bytes of their best saves at least a percent of
+    the cycles that those need.
+    """
+    firsts = [layer.candidates[0] for layer in plain if layer.candidates]
+    rate = sum(c.cycles for c in firsts) / max(1, sum(c.bytes for c in firsts))
+    chosen = best_of(layers)
+    while (offer := cheapest_exchange(layers, chosen)) is not None and offer.price < rate:
+        chosen = exchanged(chosen, offer)
+    return chosen
