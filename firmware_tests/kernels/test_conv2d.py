@@ -99,6 +99,7 @@ NAMED = (
     conv("tiles", 30, size=(6, 8), channels=(8, 8), activation=Activation.RELU),
     conv("tiles_odd", 31, size=(9, 11), channels=(12, 10)),
     conv("tiles_many_channels", 32, size=(4, 6), channels=(64, 8), has_bias=False),
+    conv("trio_in_chunks", 40, size=(3, 4), channels=(64, 3)),
     conv("tiles_valid", 33, size=(10, 8), same=False, channels=(20, 8), batches=2),
     scales_apart(conv("tiles_scales", 34, size=(6, 6), channels=(8, 8))),
     without_least(conv("long_patches", 35, channels=(40, 5), stride=(2, 2), size=(7, 6))),
@@ -141,7 +142,10 @@ def test_instances_for_one_geometry_give_the_references_bytes(isa: Isa) -> None:
 
 def test_every_row_is_the_best_for_some_case() -> None:
     chosen = {
-        candidates(op, isa)[0].function for op in NAMED for isa in (Isa.ANY, Isa.DSP | Isa.MVE)
+        candidates(op, isa, optimize)[0].function
+        for op in NAMED
+        for isa in (Isa.ANY, Isa.DSP | Isa.MVE)
+        for optimize in Optimize
     }
     assert chosen == {row.function for row in CONV_2D.kernels}
 
@@ -157,10 +161,15 @@ def test_every_row_is_the_best_for_some_case() -> None:
             "tg_conv2d_block_s8_dsp",
             "long_patches blocks row_of_a_word row_of_a_word_wide blocks_scales",
         ),
+        (
+            "tg_conv2d_trio_s8",
+            "one_by_one_odd tall_kernel dilated small_patches trio_in_chunks",
+        ),
     ],
 )
 def test_layers_made_for_a_row_take_it(function: str, names: str) -> None:
-    rows = {op.name: candidates(op, Isa.DSP)[0].function for op in NAMED}
+    isa = Isa.DSP if function.endswith("_dsp") else Isa.ANY
+    rows = {op.name: candidates(op, isa)[0].function for op in NAMED}
     assert {rows[name] for name in names.split()} == {function}
 
 

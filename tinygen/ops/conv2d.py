@@ -8,10 +8,12 @@ import numpy as np
 from tinygen.errors import ModelError
 from tinygen.interval import Interval
 from tinygen.ir import Array
+from tinygen.isa import Isa
 from tinygen.ops.accumulators import accumulated, fixed_point_bounds, offsets_of, per_output
 from tinygen.ops.base import BoundsOf, Call, Node, OpDef
 from tinygen.ops.conv2d_block import block_rows
 from tinygen.ops.conv2d_lowering import Convolution, convolution_rows, is_inside
+from tinygen.ops.conv2d_trio import trio_row
 from tinygen.ops.conv2d_winograd import winograd_rows
 from tinygen.ops.convolution import (
     CONVOLUTION_RULES,
@@ -19,7 +21,7 @@ from tinygen.ops.convolution import (
     convolution_inputs,
     exact_matmul,
     matmul_call,
-    matmul_rows,
+    matmul_row,
     real_multipliers,
     requantized,
     scaling_of,
@@ -136,7 +138,10 @@ CONV_2D = OpDef(
         *winograd_rows(),
         *block_rows(),
         *twist_rows(is_matmul, convolution_scaling),
-        *matmul_rows(lower_matmul, is_matmul),
+        matmul_row(lower_matmul, is_matmul, Isa.DSP),
+        *convolution_rows(grouped, Isa.DSP),
+        trio_row(grouped, is_matmul),
+        matmul_row(lower_matmul, is_matmul),
         *convolution_rows(grouped),
     ),
     macs=macs,

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygen.ir import Activation, Array, Tensor
 from tinygen.isa import Isa
+from tinygen.ops import trio
 from tinygen.ops.base import Call, Kernel
 from tinygen.ops.convolution import (
     Fields,
@@ -57,34 +58,35 @@ def dilation_fields(window: Window) -> Fields:
     return (("dilation_h", window.dilation[0]), ("dilation_w", window.dilation[1]))
 
 
-def convolution_rows(grouped: Callable[[C], tuple[Array, int]]) -> tuple[Kernel[C], ...]:
-    """The rows for any geometry, the last for all.
+def convolution_rows(
+    grouped: Callable[[C], tuple[Array, int]], needs: Isa = Isa.ANY
+) -> tuple[Kernel[C], ...]:
+    """The rows for any geometry, the last for all; with and without the DSP extension.
 
     ``grouped`` gives the weights as [out_c, kernel_h, kernel_w, in_c / groups], and the groups.
     """
+    alignment, suffix = (WORD, "_dsp") if needs else (1, "")
 
     def lower(op: C) -> tuple[Call, ...]:
         return (conv2d_call(op, op.window, *grouped(op)),)
 
-    def lower_patches(alignment: int) -> Callable[[C], tuple[Call, ...]]:
-        return lambda op: (patches_call(op, op.window, *grouped(op), alignment),)
+    def lower_patches(op: C) -> tuple[Call, ...]:
+        return (patches_call(op, op.window, *grouped(op), alignment),)
 
     def fits(op: C) -> bool:
         return small_patches(op.x, op.y, grouped(op)[0][0].size)
 
     def row(
-        name: str,
+        stem: str,
         lowering: Callable[[C], tuple[Call, ...]],
-        needs: Isa,
         takes: Callable[[C], bool] = lambda op: True,
     ) -> Kernel[C]:
+        name = stem + suffix
         return Kernel(name, f"{name}.h", "tg_conv2d_s8", lowering, needs, takes, scratch=True)
 
     return (
-        row("tg_conv2d_patches_s8_dsp", lower_patches(WORD), Isa.DSP, fits),
-        row("tg_conv2d_s8_dsp", lower, Isa.DSP),
-        row("tg_conv2d_patches_s8", lower_patches(1), Isa.ANY, fits),
-        row("tg_conv2d_s8", lower, Isa.ANY),
+        row("tg_conv2d_patches_s8", lower_patches, fits),
+        row("tg_conv2d_s8", lower),
     )
 
 
@@ -132,8 +134,27 @@ def is_affordable(x: Tensor, y: Tensor, scratch_bytes: int) -> bool:
     return scratch_bytes * 100 <= x.nbytes + y.nbytes
 
 
+def trio_call(op: Weighted, window: Window, weights: Array, groups: int) -> Call:
+    """The call of ``tg_conv2d_trio_s8``: the scratch holds six patches, three values in two words,
+    and, unless all lie in the image as they are, a row of each.
+    """
+    rows = weights.reshape(len(weights), -1)
+    run = weights[0, 0].size
+    is_direct = is_inside(op.x, op.y, window) and (
+        window.kernel[1] == 1 or (window.dilation[1] == 1 and groups == 1)
+    )
+    scratch_bytes = trio.STEP_BYTES * rows.shape[1] + (0 if is_direct else trio.LANES * run)
+    return _call(op, window, rows, groups, 0, scratch_bytes, chunk=trio.chunk_of(rows))
+
+
 def _call(
-    op: Weighted, window: Window, rows: Array, groups: int, zeros: int, scratch_bytes: int
+    op: Weighted,
+    window: Window,
+    rows: Array,
+    groups: int,
+    zeros: int,
+    scratch_bytes: int,
+    chunk: int = 0,
 ) -> Call:
     bias = folded_bias(op, rows.sum(axis=1, dtype=np.int64))
     scaling = scaling_of(real_multipliers(op), len(rows))
@@ -146,6 +167,7 @@ def _call(
         ("groups", groups),
         ("depth", rows.shape[1]),
         ("zeros", zeros),
+        ("chunk", chunk),
         *output_shape,
     )
     params: Params = (

@@ -331,15 +331,13 @@ def wrap_int32(value: Array) -> npt.NDArray[np.int32]:
     return value.astype(np.int64).astype(np.int32)
 
 
-def matmul_rows(
-    lower: Callable[[W], tuple[Call, ...]], fits: Callable[[W], bool]
-) -> tuple[Kernel[W], ...]:
-    """The rows for what is a matrix product."""
-    name, dsp = "tg_matmul_s8", "tg_matmul_s8_dsp"
-    return (
-        Kernel(dsp, f"{dsp}.h", name, lower, needs=Isa.DSP, fits=fits),
-        Kernel(name, f"{name}.h", name, lower, fits=fits),
-    )
+def matmul_row(
+    lower: Callable[[W], tuple[Call, ...]], fits: Callable[[W], bool], needs: Isa = Isa.ANY
+) -> Kernel[W]:
+    """The row for what is a matrix product; with and without the DSP extension."""
+    types = "tg_matmul_s8"
+    name = f"{types}_dsp" if needs else types
+    return Kernel(name, f"{name}.h", types, lower, needs, fits)
 
 
 CONVOLUTION_RULES = (

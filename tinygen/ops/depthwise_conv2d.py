@@ -171,6 +171,7 @@ DEPTHWISE_CONV_2D = OpDef(
             fits=is_channelwise,
             scratch=True,
         ),
+        *convolution_rows(grouped, Isa.DSP),
         *convolution_rows(grouped),
     ),
     macs=macs,

@@ -10,6 +10,7 @@ import numpy as np
 from tinygen.errors import ModelError
 from tinygen.interval import Interval
 from tinygen.ir import Activation, Array, DType, Numerics
+from tinygen.isa import Isa
 from tinygen.ops.accumulators import (
     accumulated,
     fixed_point_bounds,
@@ -29,7 +30,7 @@ from tinygen.ops.convolution import (
     fused_clamp,
     int8_ends,
     matmul_call,
-    matmul_rows,
+    matmul_row,
     reach_of,
     real_multipliers,
     requantized,
@@ -260,7 +261,8 @@ FULLY_CONNECTED = OpDef(
     reference=reference,
     kernels=(
         *twist_rows(is_matmul, scaling),
-        *matmul_rows(lower_matmul, is_matmul),
+        matmul_row(lower_matmul, is_matmul, Isa.DSP),
+        matmul_row(lower_matmul, is_matmul),
         Kernel(
             "tg_fully_connected_s8",
             "tg_fully_connected_s8.h",
