@@ -14,7 +14,7 @@ MLPERF := $(wildcard $(foreach name,ic_resnet8 vww_mbv1_96 kws_dscnn ad_ae, \
 MODELS ?= $(or $(MLPERF),$(MODEL))
 # What other tools take for them.
 BASELINE ?= $(wildcard ../shared/baselines.json)
-BOARDS ?= mps2-an385 mps2-an386 mps2-an500 mps2-an505 mps3-an547 qemu-rv32imc qemu-lx106
+BOARDS ?= mps2-an385-m0 mps2-an385 mps2-an386 mps2-an500 mps2-an505 mps3-an547 qemu-rv32imc qemu-lx106
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 

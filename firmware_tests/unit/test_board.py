@@ -28,6 +28,7 @@ CORES = {
     "giga_r1_m7": "cortex-m7",
     "microbit": "cortex-m0",
     "mps2-an385": "cortex-m3",
+    "mps2-an385-m0": "cortex-m0",
     "mps2-an386": "cortex-m4",
     "mps2-an500": "cortex-m7",
     "mps2-an505": "cortex-m33",
