@@ -4,7 +4,7 @@
  * tg_trio.h): of each row of the kernel, the run of bytes that each pixel reads is found in the
  * image, or is put together beside the words where it hangs over the border or its taps lie apart.
  * All channels are then computed two at a time. A last block of fewer pixels begins among those
- * already done, and a last single channel is its own neighbour.
+ * already done, and a last single channel is computed alone.
  */
 #ifndef TG_CONV2D_TRIO_S8_H
 #define TG_CONV2D_TRIO_S8_H
@@ -79,17 +79,46 @@ TG_INLINE void tg_conv2d_trio_gather(const tg_conv2d_s8_shape *shape, const int8
     }
 }
 
-/* The sums of two channels' weights at w, step bytes apart, with all that is packed; chunks of them
- * fit the words. */
-TG_INLINE void tg_conv2d_trio_sums(const tg_conv2d_s8_shape *shape, const uint32_t *words,
-                                   const int8_t *w, int32_t step, int32_t sums[12])
+/* Adds steps products of each of 1 or 2 channels, their weights depth bytes apart, with six pixels:
+ * as many as fit the words. */
+TG_INLINE void tg_conv2d_trio_add(int32_t channels, int32_t steps, int32_t depth,
+                                  const uint32_t *words, const int8_t *w, int32_t *sums)
 {
-    for (int32_t begin = 0; begin < shape->depth; begin += shape->chunk) {
-        uint32_t acc[8];
-        tg_trio_2x4(tg_min(shape->chunk, shape->depth - begin), words + TG_TRIO_WORDS * begin,
-                    w + begin, step, acc);
-        for (int32_t i = 0; i < 4; ++i) {
-            tg_trio_take(acc[2 * i], acc[2 * i + 1], sums + 3 * i);
+    uint32_t acc[8];
+    if (channels == 2) {
+        tg_trio_2x4(steps, words, w, depth, acc);
+    } else {
+        tg_trio_1x4(steps, words, w, acc);
+    }
+    TG_UNROLL(4)
+    for (int32_t i = 0; i < 2 * channels; ++i) {
+        tg_trio_take(acc[2 * i], acc[2 * i + 1], sums + 3 * i);
+    }
+}
+
+/* The six pixels that are packed, of 1 or 2 channels from c on. */
+TG_INLINE void tg_conv2d_trio_channels(int32_t count, const tg_conv2d_s8_shape *shape,
+                                       const tg_channels *channels, const uint32_t *words,
+                                       int32_t c, int8_t *restrict y)
+{
+    const int32_t depth = shape->depth, chunk = shape->chunk;
+    const int8_t *w = channels->weights + c * depth;
+    int32_t sums[2 * TG_TRIO_PIXELS];
+    for (int32_t i = 0; i < count * TG_TRIO_PIXELS; ++i) {
+        sums[i] = channels->bias[c + i / TG_TRIO_PIXELS];
+    }
+    for (int32_t i = 0; i < depth / chunk; ++i) {
+        tg_conv2d_trio_add(count, chunk, depth, words, w, sums);
+        w += chunk;
+        words += TG_TRIO_WORDS * chunk;
+    }
+    if (depth % chunk) {
+        tg_conv2d_trio_add(count, depth % chunk, depth, words, w, sums);
+    }
+    for (int32_t j = 0; j < count; ++j) {
+        for (int32_t i = 0; i < TG_TRIO_PIXELS; ++i) {
+            y[i * shape->out_c + c + j] =
+                tg_channel_s8(channels, c + j, sums[j * TG_TRIO_PIXELS + i]);
         }
     }
 }
@@ -98,20 +127,12 @@ TG_INLINE void tg_conv2d_trio_sums(const tg_conv2d_s8_shape *shape, const uint32
 TG_INLINE void tg_conv2d_trio_block(const tg_conv2d_s8_shape *shape, const tg_channels *channels,
                                     const uint32_t *words, int8_t *restrict y)
 {
-    const int8_t *w = channels->weights;
-    for (int32_t c = 0; c < channels->out_c; c += 2, w += 2 * shape->depth) {
-        const int32_t other = channels->out_c % 2 == 0 || c + 1 < channels->out_c;
-        int32_t sums[2 * TG_TRIO_PIXELS];
-        for (int32_t i = 0; i < TG_TRIO_PIXELS; ++i) {
-            sums[i] = channels->bias[c];
-            sums[TG_TRIO_PIXELS + i] = channels->bias[c + other];
-        }
-        tg_conv2d_trio_sums(shape, words, w, other * shape->depth, sums);
-        for (int32_t i = 0; i < TG_TRIO_PIXELS; ++i) {
-            y[i * shape->out_c + c] = tg_channel_s8(channels, c, sums[i]);
-            y[i * shape->out_c + c + other] =
-                tg_channel_s8(channels, c + other, sums[TG_TRIO_PIXELS + i]);
-        }
+    const int32_t twos = channels->out_c & ~1;
+    for (int32_t c = 0; c < twos; c += 2) {
+        tg_conv2d_trio_channels(2, shape, channels, words, c, y);
+    }
+    if (twos < channels->out_c) {
+        tg_conv2d_trio_channels(1, shape, channels, words, twos, y);
     }
 }
 

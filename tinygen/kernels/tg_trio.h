@@ -22,7 +22,7 @@
 #ifndef TG_TRIO_H
 #define TG_TRIO_H
 
-#include "tg_types.h"
+#include "tg_trio_arm.h"
 
 /* Three values to two words; wide is -128 to 127 each, sign-extended by the caller. */
 TG_INLINE void tg_trio_pack(int32_t x0, int32_t x1, int32_t x2, uint32_t words[2])
@@ -51,7 +51,8 @@ TG_INLINE void tg_trio_take(uint32_t a, uint32_t b, int32_t sums[3])
 }
 
 /* acc[i] = sum of w[k] * words[4 k + i] */
-TG_INLINE void tg_trio_1x4(int32_t steps, const uint32_t *words, const int8_t *w, uint32_t acc[4])
+TG_INLINE void tg_trio_1x4_plain(int32_t steps, const uint32_t *words, const int8_t *w,
+                                 uint32_t acc[4])
 {
     uint32_t a0 = 0, a1 = 0, a2 = 0, a3 = 0;
     TG_UNROLL(4)
@@ -66,8 +67,8 @@ TG_INLINE void tg_trio_1x4(int32_t steps, const uint32_t *words, const int8_t *w
 }
 
 /* The same with two rows of bytes, w_step bytes apart; the second's sums are acc[4] to acc[7]. */
-TG_INLINE void tg_trio_2x4(int32_t steps, const uint32_t *words, const int8_t *w, int32_t w_step,
-                           uint32_t acc[8])
+TG_INLINE void tg_trio_2x4_plain(int32_t steps, const uint32_t *words, const int8_t *w,
+                                 int32_t w_step, uint32_t acc[8])
 {
     const int8_t *const w1 = w + w_step;
     uint32_t a0 = 0, a1 = 0, a2 = 0, a3 = 0, b0 = 0, b1 = 0, b2 = 0, b3 = 0;
@@ -85,6 +86,31 @@ TG_INLINE void tg_trio_2x4(int32_t steps, const uint32_t *words, const int8_t *w
     }
     acc[0] = a0, acc[1] = a1, acc[2] = a2, acc[3] = a3;
     acc[4] = b0, acc[5] = b1, acc[6] = b2, acc[7] = b3;
+}
+
+/* The same where steps is a constant that is not zero: by assembly on Arm cores. */
+TG_INLINE void tg_trio_1x4(int32_t steps, const uint32_t *words, const int8_t *w, uint32_t acc[4])
+{
+#if defined(TG_TRIO_ASSEMBLY)
+    if (__builtin_constant_p(steps)) {
+        tg_trio_1x4_assembly(steps, words, w, acc);
+        return;
+    }
+#endif
+    tg_trio_1x4_plain(steps, words, w, acc);
+}
+
+TG_INLINE void tg_trio_2x4(int32_t steps, const uint32_t *words, const int8_t *w, int32_t w_step,
+                           uint32_t acc[8])
+{
+#if defined(TG_TRIO_ASSEMBLY)
+    if (__builtin_constant_p(steps) && __builtin_constant_p(w_step) &&
+        w_step <= TG_TRIO_MOST_STEP) {
+        tg_trio_2x4_assembly(steps, words, w, w_step, acc);
+        return;
+    }
+#endif
+    tg_trio_2x4_plain(steps, words, w, w_step, acc);
 }
 
 #endif
