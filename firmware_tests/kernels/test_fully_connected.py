@@ -117,7 +117,8 @@ def test_instances_for_one_geometry_give_the_references_bytes(isa: Isa) -> None:
 
 def test_every_row_is_the_best_for_some_case() -> None:
     cases = (*NAMED, *ONCE)
-    chosen = {candidates(op, isa)[0].function for op in cases for isa in (Isa.ANY, Isa.DSP)}
+    isas = (Isa.ANY, Isa.DSP, Isa.DSP | Isa.MVE)
+    chosen = {candidates(op, isa)[0].function for op in cases for isa in isas}
     assert chosen == {row.function for row in FULLY_CONNECTED.kernels}
 
 

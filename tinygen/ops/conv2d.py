@@ -13,6 +13,7 @@ from tinygen.ops.accumulators import accumulated, fixed_point_bounds, offsets_of
 from tinygen.ops.base import BoundsOf, Call, Node, OpDef
 from tinygen.ops.conv2d_block import block_rows
 from tinygen.ops.conv2d_lowering import Convolution, convolution_rows, is_inside
+from tinygen.ops.conv2d_mve import conv2d_mve_row, matmul_mve_row
 from tinygen.ops.conv2d_trio import trio_row
 from tinygen.ops.conv2d_winograd import winograd_rows
 from tinygen.ops.convolution import (
@@ -135,6 +136,8 @@ CONV_2D = OpDef(
     rules=CONVOLUTION_RULES,
     reference=reference,
     kernels=(
+        matmul_mve_row(is_matmul, convolution_scaling),
+        conv2d_mve_row(),
         *winograd_rows(),
         *block_rows(),
         *twist_rows(is_matmul, convolution_scaling),

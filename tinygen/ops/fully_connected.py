@@ -18,6 +18,7 @@ from tinygen.ops.accumulators import (
     result_bounds,
 )
 from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef, describe
+from tinygen.ops.conv2d_mve import matmul_mve_row
 from tinygen.ops.convolution import (
     Params,
     Scaling,
@@ -260,6 +261,7 @@ FULLY_CONNECTED = OpDef(
     ),
     reference=reference,
     kernels=(
+        matmul_mve_row(is_matmul, scaling),
         *twist_rows(is_matmul, scaling),
         matmul_row(lower_matmul, is_matmul, Isa.DSP),
         matmul_row(lower_matmul, is_matmul),

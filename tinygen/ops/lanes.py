@@ -1,0 +1,120 @@
+"""Requantization and weights for Helium's kernels: ``tg_lanes_mve.h``, ``tg_block_2x4_mve.h``."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from tinygen.ops.convolution import (
+    Fields,
+    Weighted,
+    bias_values,
+    requantized,
+    wrap_int32,
+)
+from tinygen.ops.twist import ScalingOf, convolution_scaling
+from tinygen.quant import activation_range, multiply_by_quantized_multiplier
+from tinygen.requant_proof import Range
+
+Int64s = npt.NDArray[np.int64]
+
+LANES = 4  # int32 of a vector
+VECTOR = 16  # int8 of a vector
+_LIMIT = 2**31 - 1
+_TOP = 24  # the highest byte of 32 bits begins here
+_DEAD_SHIFT = 8  # of channels whose output is one value: any that leaves room for it
+_REMEMBERED = 8  # a row's ``fits`` and its lowering ask for the same operator, one after the other
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lanes:
+    """A layer's weights [channels, depth] and what takes its sums to int8, by channels.
+
+    ``bias`` has the input's zero point folded in. See ``tg_lanes_mve.h`` for the formula;
+    ``left`` is 24 - n.
+    """
+
+    weights: Int64s
+    bias: Int64s
+    multiplier: Int64s
+    constant: Int64s
+    left: Int64s
+    has_step: bool
+    limits: tuple[int, int]
+
+    def fields(self) -> Fields:
+        """The fields of a shape that tell how a kernel's output is made."""
+        return (
+            ("has_step", int(self.has_step)),
+            ("output_min", self.limits[0]),
+            ("output_max", self.limits[1]),
+        )
+
+    def constants(self) -> npt.NDArray[np.int32]:
+        """For each four channels four biases, multipliers, constants and left shifts."""
+        columns = np.stack([wrap_int32(self.bias), self.multiplier, self.constant, self.left])
+        columns = np.pad(columns, ((0, 0), (0, -columns.shape[1] % LANES)))
+        fours = columns.reshape(len(columns), -1, LANES).transpose(1, 0, 2)
+        return np.ascontiguousarray(fours, np.int32)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def lanes_of(
+    op: Weighted, scaling_of_op: ScalingOf = convolution_scaling, channel_axis: int = 0
+) -> Lanes | None:
+    """The layer with the requantization of ``tg_lanes_mve.h``; None if that is not the reference's.
+
+    ``channel_axis`` is the weights' axis of output channels.
+    """
+    values = op.weights.values.astype(np.int64)
+    channels = values.shape[channel_axis]
+    weights = np.moveaxis(values, channel_axis, 0).reshape(channels, -1)
+    bias = bias_values(op, channels) - op.x.zero_point * weights.sum(axis=1)
+    reach = Range(
+        bias + np.where(weights > 0, -128 * weights, 127 * weights).sum(axis=1),
+        bias + np.where(weights > 0, 127 * weights, -128 * weights).sum(axis=1),
+    )
+    scaling = scaling_of_op(op)
+    ends = np.stack([reach.low, reach.high])
+    wide = np.abs(ends) << np.maximum(scaling.shift, 0).astype(np.int64)
+    exact = (wide <= _LIMIT).all(axis=0)  # nothing wraps, so that the reference is monotone
+    low, high = (end.astype(np.int64) for end in requantized(op, wrap_int32(ends), scaling))
+    flushed = scaling.multiplier == 0
+    dead = flushed | (exact & (low == high))
+    limits = activation_range(op.activation, op.y)
+
+    n = np.where(dead, _DEAD_SHIFT, -scaling.shift.astype(np.int64))
+    if not (flushed | exact & (n >= 0)).all():
+        return None
+    multiplier = np.where(dead, 0, scaling.multiplier.astype(np.int64))
+    zero_point = np.where(dead, low, op.y.zero_point)
+    half = (np.int64(1) << n) >> 1
+    constant: Int64s = np.asarray((zero_point << n) + np.where(dead, 0, half), np.int64)
+    products = _products(np.where(dead, 0, ends), multiplier)
+    has_step = bool((~dead & (limits[0] < op.y.zero_point) & (products[0] < 0)).any())
+    if has_step and (n == 0).any():
+        return None
+    sums = products + constant
+    if (np.abs(sums) >= _LIMIT).any() or (np.abs(constant) > _LIMIT).any():
+        return None
+    return Lanes(
+        weights, bias, np.asarray(multiplier, np.int64), constant, _TOP - n, has_step, limits
+    )
+
+
+def _products(s: Int64s, multiplier: Int64s) -> Int64s:
+    """The reference's scaled value before its second rounding."""
+    scaled = multiply_by_quantized_multiplier(s, multiplier, np.zeros_like(multiplier))
+    return np.asarray(scaled, np.int64)
+
+
+def pack_blocks(layer: Lanes) -> npt.NDArray[np.int8]:
+    """The weights in the order in which ``tg_block_2x4_mve.h`` reads them."""
+    channels, depth = layer.weights.shape
+    weights = np.pad(layer.weights, ((0, -channels % LANES), (0, 0)))
+    fours = weights.reshape(-1, LANES, depth)
+    steps = [fours[:, :, k : k + VECTOR] for k in range(0, depth, VECTOR)]
+    groups = np.concatenate([step.reshape(len(fours), -1) for step in steps], axis=1)
+    beyond = np.zeros(VECTOR - 1, np.int64)
+    return np.concatenate([groups.reshape(-1), beyond]).astype(np.int8)
