@@ -84,7 +84,7 @@ NAMED = (
     conv("one_by_one_strided", 4, kernel=(1, 1), stride=(2, 3), channels=(8, 8)),
     conv("one_pixel", 5, kernel=(1, 1), size=(1, 1), channels=(9, 3)),
     conv("one_pixel_padded", 6, size=(1, 1), channels=(2, 3)),
-    conv("whole_image", 7, size=(4, 3), kernel=(4, 3), same=False, channels=(3, 6)),
+    without_least(conv("whole_image", 7, size=(4, 3), kernel=(4, 3), same=False, channels=(3, 6))),
     conv("whole_images", 8, size=(4, 3), kernel=(4, 3), same=False, batches=3),
     conv("strides_beyond_kernel", 9, size=(9, 11), kernel=(2, 2), stride=(4, 5), same=False),
     conv("tall_kernel", 10, size=(12, 5), kernel=(10, 4), stride=(2, 2), channels=(1, 8)),
@@ -93,7 +93,7 @@ NAMED = (
     conv("batches", 13, batches=3, size=(3, 3), stride=(2, 2)),
     conv("per_tensor", 14, per_channel=False, activation=Activation.RELU6),
     conv("without_bias", 15, has_bias=False, kernel=(1, 1)),
-    conv("small_patches", 17, size=(24, 25), channels=(3, 7), activation=Activation.RELU),
+    conv("small_patches", 17, size=(24, 25), channels=(3, 7), dilation=(1, 2)),
     conv("long_zeros", 18, size=(20, 21), channels=(3, 5)),
     conv("one_channel_out", 16, channels=(5, 1), kernel=(1, 1)),
     conv("tiles", 30, size=(6, 8), channels=(8, 8), activation=Activation.RELU),
@@ -170,6 +170,18 @@ def test_every_row_is_the_best_for_some_case() -> None:
 def test_layers_made_for_a_row_take_it(function: str, names: str) -> None:
     isa = Isa.DSP if function.endswith("_dsp") else Isa.ANY
     rows = {op.name: candidates(op, isa)[0].function for op in NAMED}
+    assert {rows[name] for name in names.split()} == {function}
+
+
+@pytest.mark.parametrize(
+    ("function", "names"),
+    [
+        ("tg_conv2d_compact_s8_dsp", "tiles tall_kernel one_by_one_words blocks_scales batches"),
+        ("tg_matmul_compact_s8_dsp", "whole_image"),
+    ],
+)
+def test_layers_take_the_row_whose_weights_stay_bytes_for_size(function: str, names: str) -> None:
+    rows = {op.name: candidates(op, Isa.DSP, Optimize.SIZE)[0].function for op in NAMED}
     assert {rows[name] for name in names.split()} == {function}
 
 

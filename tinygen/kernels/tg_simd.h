@@ -132,6 +132,33 @@ TG_INLINE uint32_t tg_sxtb16_odd(uint32_t x)
 #endif
 }
 
+/* Bytes 1 and 3 added to the halves of acc, each modulo 2^16. */
+TG_INLINE uint32_t tg_sxtab16_odd(uint32_t acc, uint32_t x)
+{
+#if defined(TG_SIMD_NATIVE)
+    /* GCC does not fold a rotation into its intrinsic. */
+    uint32_t y;
+    __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(y) : "r"(acc), "r"(x));
+    return y;
+#else
+    return tg_halves(tg_half(acc, 0) + (int8_t)(uint8_t)(x >> 8),
+                     tg_half(acc, 1) + (int8_t)(uint8_t)(x >> 24));
+#endif
+}
+
+/* The bytes of either half swapped. */
+TG_INLINE uint32_t tg_rev16(uint32_t x)
+{
+#if defined(TG_SIMD_NATIVE)
+    /* GCC knows the instruction for a half, but not for both. */
+    uint32_t y;
+    __asm__("rev16 %0, %1" : "=r"(y) : "r"(x));
+    return y;
+#else
+    return (x >> 8 & 0x00ff00ffu) | (x << 8 & 0xff00ff00u);
+#endif
+}
+
 /* The first half of a, then the first half of b. */
 TG_INLINE uint32_t tg_pack_low(uint32_t a, uint32_t b)
 {

@@ -135,9 +135,10 @@ class Kernel(Generic[O]):
     ``function`` is in ``tinygen/kernels/<header>`` and is called with (shape, params, operands...,
     results..., scratch if ``scratch``). ``types`` is the prefix of its structs' names.
     ``in_place`` rows read each element of operand 0 no later than they write it to result 0.
-    ``packs`` rows spend flash on weights packed for speed, or RAM on packed activations, and need
-    their shape's fields to be constants: they are for --optimize speed. The packed weights of
-    ``bulky`` rows take several times the room of the model's.
+    ``packs`` rows spend flash on speed, in weights of more than a byte each or in code for each
+    geometry, or RAM on packed activations: they are for --optimize speed, and need their shape's
+    fields to be constants. The packed weights of ``bulky`` rows take several times the room of the
+    model's.
 
     An unrolled inner loop is for flash without wait states or a cache that holds it, so a row that
     unrolls has a second one after it: the same function, ``short``, with fewer steps written out.

@@ -18,6 +18,7 @@ from tinygen.ops.accumulators import (
     result_bounds,
 )
 from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef, describe
+from tinygen.ops.compact import matmul_compact_row
 from tinygen.ops.conv2d_mve import matmul_mve_row
 from tinygen.ops.convolution import (
     Params,
@@ -263,6 +264,7 @@ FULLY_CONNECTED = OpDef(
     kernels=(
         matmul_mve_row(is_matmul, scaling),
         *twist_rows(is_matmul, scaling),
+        matmul_compact_row(is_matmul, scaling),
         matmul_row(lower_matmul, is_matmul, Isa.DSP),
         matmul_row(lower_matmul, is_matmul),
         Kernel(

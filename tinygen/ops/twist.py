@@ -100,7 +100,7 @@ def twisted(
 
 def pairs_fit(weights: Array) -> bool:
     """Whether 256 * w0 - w1 of neighbouring weights fits 16 bits: not -128 before a positive."""
-    return bool(np.abs(_twists(_padded(weights))).max(initial=0) < 2**15)
+    return bool(np.abs(_twists(padded(weights))).max(initial=0) < 2**15)
 
 
 def pack_pairs(layer: Twisted) -> npt.NDArray[np.int32]:
@@ -108,7 +108,7 @@ def pack_pairs(layer: Twisted) -> npt.NDArray[np.int32]:
 
     A last single channel is paired with the one before.
     """
-    weights = _padded(layer.weights)
+    weights = padded(layer.weights)
     channels = len(weights)
     start = layer.start - FACTOR * 128 * weights[:, 0::2].sum(axis=1)
     raw = halves(weights[:, 1::4], weights[:, 3::4])
@@ -136,7 +136,7 @@ def pack_mixed(layer: Twisted) -> npt.NDArray[np.int32]:
 
     A last group of fewer channels begins among those of the one before.
     """
-    weights = _padded(layer.weights)
+    weights = padded(layer.weights)
     channels = len(weights)
     start = layer.start + FACTOR * 127 * weights[:, 1::2].sum(axis=1)
     bytes_ = (weights + np.array([128, 0, 128, 0] * (weights.shape[1] // WORD))) & 0xFF
@@ -160,7 +160,8 @@ def as_int32(words: Int64s) -> npt.NDArray[np.int32]:
     return words.astype(np.int64).astype(np.int32)
 
 
-def _padded(weights: Array) -> Int64s:
+def padded(weights: Array) -> Int64s:
+    """Rows of weights with zeros behind them, to whole words."""
     padding = -weights.shape[1] % WORD
     return np.pad(weights.astype(np.int64), ((0, 0), (0, padding)))
 

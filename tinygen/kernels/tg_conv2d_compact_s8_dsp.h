@@ -1,0 +1,127 @@
+/* CONV_2D on int8, NHWC, with one function for all geometries and weights that stay bytes, for the
+ * Arm DSP extension.
+ *
+ * The patches of two output pixels at a time are gathered into scratch, as pairs (see
+ * tg_compact.h) and padded to words; where the kernel hangs over the border they hold those of the
+ * input's zero point. Gathering a patch takes about as long as computing two output channels of it.
+ * tg_compact_2x3.h then computes all channels of both pixels. A last single pixel is done with the
+ * one before: what is computed twice comes out twice the same.
+ *
+ * Where a pixel's channels are no whole words, a patch is first gathered as it is.
+ */
+#ifndef TG_CONV2D_COMPACT_S8_DSP_H
+#define TG_CONV2D_COMPACT_S8_DSP_H
+
+#include "tg_compact_2x3.h"
+#include "tg_require_dsp.h"
+
+typedef struct {
+    int32_t batches;
+    int32_t in_h, in_w, in_c;
+    int32_t out_h, out_w, out_c;
+    int32_t kernel_h, kernel_w;
+    int32_t stride_h, stride_w;
+    int32_t dilation_h;
+    int32_t pad_top, pad_left;
+    int32_t depth;           /* bytes of a patch, padded to words */
+    int32_t shift, has_step; /* see tg_twist.h */
+    int32_t output_min, output_max;
+} tg_conv2d_compact_s8_shape;
+
+typedef struct {
+    const int32_t *weights; /* see tg_compact_2x3.h */
+    int32_t input_zero_point;
+} tg_conv2d_compact_s8_params;
+
+/* Words of activations to pairs of one of two patches; gives back where the next ones go. */
+TG_INLINE uint32_t *tg_compact_pairs(uint32_t *pairs, const int8_t *x, int32_t words)
+{
+    TG_UNROLL(1)
+    for (; words > 0; --words, x += 4, pairs += 4) {
+        const uint32_t word = tg_load_4xs8(x);
+        pairs[0] = tg_compact_p(word);
+        pairs[2] = tg_compact_q(word);
+    }
+    return pairs;
+}
+
+/* The same for words of one value. */
+TG_INLINE uint32_t *tg_compact_fill(uint32_t *pairs, uint32_t word, int32_t words)
+{
+    TG_UNROLL(1)
+    for (; words > 0; --words, pairs += 4) {
+        pairs[0] = tg_compact_p(word);
+        pairs[2] = tg_compact_q(word);
+    }
+    return pairs;
+}
+
+/* The patch of the pixel whose kernel begins in row top and column left, either perhaps outside. */
+TG_INLINE void tg_compact_gather(const tg_conv2d_compact_s8_shape *shape, const int8_t *x,
+                                 int32_t top, int32_t left, int32_t zero_point, int8_t *raw,
+                                 uint32_t *pairs)
+{
+    const int32_t in_c = shape->in_c, kernel_w = shape->kernel_w;
+    const uint32_t zeros = (uint32_t)(uint8_t)zero_point * 0x01010101u;
+    const int32_t first = tg_clamp(-left, 0, kernel_w);
+    const int32_t last = tg_clamp(shape->in_w - left, 0, kernel_w);
+    int8_t *to = raw;
+    TG_UNROLL(1)
+    for (int32_t ky = 0; ky < shape->kernel_h; ++ky) {
+        const int32_t iy = top + ky * shape->dilation_h;
+        const int32_t inside = iy >= 0 && iy < shape->in_h;
+        const int32_t before = inside ? in_c * first : 0;
+        const int32_t end = inside ? in_c * last : 0;
+        const int32_t row_bytes = in_c * kernel_w;
+        const int8_t *const row = x + (inside ? (iy * shape->in_w + left) * in_c + before : 0);
+        if (in_c % 4 == 0) {
+            pairs = tg_compact_fill(pairs, zeros, before / 4);
+            pairs = tg_compact_pairs(pairs, row, (end - before) / 4);
+            pairs = tg_compact_fill(pairs, zeros, (row_bytes - end) / 4);
+        } else {
+            memset(to, zero_point, (size_t)row_bytes);
+            tg_copy_s8(to + before, row, end - before);
+            to += row_bytes;
+        }
+    }
+    if (in_c % 4 != 0) {
+        tg_compact_pairs(pairs, raw, shape->depth / 4);
+    }
+}
+
+TG_INLINE void tg_conv2d_compact_s8_dsp(const tg_conv2d_compact_s8_shape *shape,
+                                        const tg_conv2d_compact_s8_params *params,
+                                        const int8_t *restrict x, int8_t *restrict y,
+                                        int8_t *restrict scratch)
+{
+    const tg_twist_output output = TG_TWIST_OUTPUT(shape);
+    uint32_t *const pairs = (uint32_t *)(void *)scratch;
+    const int32_t steps = shape->depth / 4, channels = shape->out_c;
+    const int32_t pixels = shape->out_h * shape->out_w;
+    tg_compact_work work = tg_compact_start(&output, steps, channels, 3, TG_COMPACT_2X3_STEP_BYTES,
+                                            params->weights);
+    work.x = pairs;
+    for (int32_t batch = 0; batch < shape->batches; ++batch) {
+        for (int32_t pixel = 0; pixel < pixels; pixel += 2) {
+            pixel = tg_min(pixel, pixels - 2);
+            int32_t oy = pixel / shape->out_w;
+            int32_t ox = pixel - oy * shape->out_w;
+            TG_UNROLL(1)
+            for (int32_t i = 0; i < 2; ++i) {
+                tg_compact_gather(shape, x, oy * shape->stride_h - shape->pad_top,
+                                  ox * shape->stride_w - shape->pad_left, params->input_zero_point,
+                                  scratch + 16 * steps, pairs + i);
+                if (++ox == shape->out_w) {
+                    ox = 0;
+                    ++oy;
+                }
+            }
+            int8_t *const to = y + pixel * channels;
+            tg_compact_2x3(&work, &output, params->weights, to, to + channels, channels);
+        }
+        x += shape->in_h * shape->in_w * shape->in_c;
+        y += pixels * channels;
+    }
+}
+
+#endif
