@@ -28,6 +28,9 @@ def value_bounds(graph: Graph) -> dict[Tensor, Interval]:
         if tensor.dtype in BYTES:
             known[tensor] = Interval.uniform(*dtype_range(tensor.dtype), channels_of(tensor))
     for op in graph.ops:
+        for tensor in op.outputs[1:]:
+            if tensor.dtype in BYTES:
+                known[tensor] = Interval.uniform(*dtype_range(tensor.dtype), channels_of(tensor))
         if op.y.dtype not in BYTES:
             continue
         exact = all(tensor in known for tensor in op.activations)

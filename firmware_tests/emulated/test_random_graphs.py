@@ -34,7 +34,9 @@ def graphs_from(seed: int, numerics: Numerics, limit_bytes: int) -> Iterator[Gra
     while True:
         graph = random_graph(seed, numerics, most_ops=8)
         seed += 1
-        need = sum(t.nbytes for t in graph.inputs) + sum(op.y.nbytes for op in graph.ops)
+        need = sum(t.nbytes for t in graph.inputs) + sum(
+            t.nbytes for op in graph.ops for t in op.outputs
+        )
         if need <= limit_bytes // GRAPHS:
             yield graph
 

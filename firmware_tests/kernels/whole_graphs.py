@@ -180,11 +180,13 @@ typedef struct {
     size_t offset, bytes;
 } span;
 
-/* One layer: what it may write, and what is read after it. */
+/* One layer: the output that it reports, all that it may write, and what is read after it. */
 typedef struct {
-    span output, scratch;
+    span output;
+    const span *own;
+    size_t own_count;
     const span *needed;
-    size_t count;
+    size_t needed_count;
 } layer_facts;
 
 static const char *program;
@@ -193,18 +195,18 @@ static uint8_t *base;
 static size_t size;
 static uint8_t before[1 << 17];
 
-static int within(span s, size_t i)
+static int within(const span *spans, size_t count, size_t i)
 {
-    return i >= s.offset && i - s.offset < s.bytes;
+    int found = 0;
+    for (size_t n = 0; n < count; n++)
+        found |= i >= spans[n].offset && i - spans[n].offset < spans[n].bytes;
+    return found;
 }
 
 static void spoil(const layer_facts *layer, size_t number)
 {
     for (size_t i = 0; i < size; i++) {
-        int needed = 0;
-        for (size_t n = 0; n < layer->count; n++)
-            needed |= within(layer->needed[n], i);
-        if (!needed)
+        if (!within(layer->needed, layer->needed_count, i))
             base[i] = (uint8_t)(0xA5 ^ (i * 31 + number * 17));
     }
     memcpy(before, base, size);
@@ -218,7 +220,7 @@ void after_layer(int layer, const void *output, size_t bytes)
         exit(3);
     }
     for (size_t i = 0; i < size; i++) {
-        if (base[i] != before[i] && !within(own->output, i) && !within(own->scratch, i)) {
+        if (base[i] != before[i] && !within(own->own, own->own_count, i)) {
             fprintf(stderr, "%s: layer %d writes arena[%zu], not its own\n", program, layer, i);
             exit(3);
         }
@@ -253,18 +255,21 @@ def _runner(case: Case) -> str:
         for i, t in enumerate(graph.outputs)
     )
     codes = [i for i, step in enumerate(program.steps) if step.kernel is not None]
-    owned = [((0, 0), (0, 0))] + [
-        (
-            (offsets[program.steps[i].op.y], program.steps[i].op.y.nbytes),
+    owned: list[list[Span]] = [[(0, 0)]] + [
+        [
+            *((offsets[t], t.nbytes) for t in program.steps[i].op.outputs),
             (program.memory.scratch[i], program.steps[i].scratch_bytes),
-        )
+        ]
         for i in codes
     ]
     spans, rows = "", ""
-    for number, (own, needed) in enumerate(zip(owned, needed_after(program), strict=True)):
-        listed = ", ".join(_span(s) for s in needed) or "{0, 0}"
-        spans += f"    static const span needed{number}[] = {{{listed}}};\n"
-        rows += f"        {{{_span(own[0])}, {_span(own[1])}, needed{number}, {len(needed)}}},\n"
+    for number, lists in enumerate(zip(owned, needed_after(program), strict=True)):
+        parts = [_span(lists[0][0])]
+        for what, found in zip(("own", "needed"), lists, strict=True):
+            listed = ", ".join(_span(s) for s in found) or "{0, 0}"
+            spans += f"    static const span {what}{number}[] = {{{listed}}};\n"
+            parts += [f"{what}{number}", str(len(found))]
+        rows += f"        {{{', '.join(parts)}}},\n"
     return (
         f"static void run_{name}(void)\n{{\n{arena}{spans}"
         f"    static const layer_facts layers[] = {{\n{rows}    }};\n"

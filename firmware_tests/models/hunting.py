@@ -129,10 +129,10 @@ def smaller(graph: Graph) -> Iterator[Graph]:
     """``graph`` with one thing less: an operator, an output, an input."""
     for gone in reversed(graph.ops):
         ops = tuple(op for op in graph.ops if op is not gone)
-        outputs = tuple(t for t in graph.outputs if t is not gone.y)
+        outputs = tuple(t for t in graph.outputs if t not in gone.outputs)
         outputs = outputs or tuple(op.y for op in ops)[-1:]
         # What the operator made, the caller now gives.
-        given = (gone.y,) if any(gone.y in op.inputs for op in ops) else ()
+        given = tuple(t for t in gone.outputs if any(t in op.inputs for op in ops))
         if outputs:
             yield replace(graph, ops=ops, outputs=outputs, inputs=(*graph.inputs, *given))
     if len(graph.outputs) > 1:

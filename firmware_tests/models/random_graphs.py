@@ -68,7 +68,7 @@ def _shape(scene: Scene) -> Shape:
 def _outputs(scene: Scene, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
     """What nobody reads, most of it; at times what somebody reads, an input, or one twice."""
     read = {t for op in scene.ops for t in op.inputs}
-    made = [op.y for op in scene.ops]
+    made = [t for op in scene.ops for t in op.outputs]
     found = [t for t in made if t not in read and not scene.chance(0.15)]
     found += [t for t in made if t in read and scene.chance(0.12)]
     if scene.chance(0.08):

@@ -19,6 +19,7 @@ from firmware_tests.kernels.weighted import (
     weights_of,
     window_for,
 )
+from firmware_tests.models.random_moves import MOVES
 from firmware_tests.models.scene import (
     MAX_RANK,
     Illegal,
@@ -311,8 +312,8 @@ def views(scene: Scene) -> Tensor:
             shape = (*x.shape[:axis], 1, *x.shape[axis:])
         # The front end has no tensors of no elements, such as the shape of a scalar.
         scalar = kind is Reshape and not shape
-        # TFLite Micro's EXPAND_DIMS has no uint8; LiteRT's wants a zero point of 0 for int16.
-        refused = kind is ExpandDims and x.dtype in (DType.UINT8, DType.INT16)
+        # TFLite Micro's EXPAND_DIMS has no uint8 or int32; LiteRT's wants int16 without zero point.
+        refused = kind is ExpandDims and x.dtype in (DType.UINT8, DType.INT16, DType.INT32)
         if len(shape) > MAX_RANK or scalar or refused:
             raise Illegal
         y = scene.like(x, shape)
@@ -402,4 +403,5 @@ DRAWS: tuple[tuple[Callable[[Scene], Any], int], ...] = (
     (quantize, 2),
     (dequantize, 1),
     (literal, 1),
+    *MOVES,
 )

@@ -7,24 +7,40 @@ import numpy as np
 from firmware_tests.kernels.tensors import constant, plain, quantized
 from tinygen.ir import Activation, DType, Graph, Op, QuantParams, Tensor
 from tinygen.ops.add import Add
+from tinygen.ops.broadcast_to import BroadcastTo
 from tinygen.ops.concatenation import Concatenation
 from tinygen.ops.conv2d import Conv2D
+from tinygen.ops.depth_to_space import DepthToSpace
 from tinygen.ops.depthwise_conv2d import DepthwiseConv2D
 from tinygen.ops.dequantize import Dequantize
 from tinygen.ops.expand_dims import ExpandDims
+from tinygen.ops.fill import Fill
 from tinygen.ops.fully_connected import FullyConnected
+from tinygen.ops.gather import Gather
 from tinygen.ops.logistic import Logistic
 from tinygen.ops.mean import Mean
+from tinygen.ops.mirror_pad import Mirror, MirrorPad
 from tinygen.ops.mul import Mul
+from tinygen.ops.pack import Pack
 from tinygen.ops.pad import Pad, PadV2
 from tinygen.ops.pool2d import AveragePool2D, MaxPool2D
 from tinygen.ops.quantize import Quantize
 from tinygen.ops.relu import Relu, Relu6, ReluN1To1
 from tinygen.ops.reshape import Reshape
+from tinygen.ops.resize_nearest_neighbor import ResizeNearestNeighbor
+from tinygen.ops.reverse_v2 import ReverseV2
+from tinygen.ops.shape import Shape
+from tinygen.ops.slice import Slice
 from tinygen.ops.softmax import Softmax
+from tinygen.ops.space_to_depth import SpaceToDepth
+from tinygen.ops.split import Split
+from tinygen.ops.split_v import SplitV
 from tinygen.ops.squeeze import Squeeze
+from tinygen.ops.strided_slice import Masks, StridedSlice
 from tinygen.ops.sub import Sub
 from tinygen.ops.tanh import Tanh
+from tinygen.ops.transpose import Transpose
+from tinygen.ops.unpack import Unpack
 from tinygen.ops.window import Window
 
 _SEED = 20240229
@@ -141,6 +157,38 @@ def concatenation() -> Graph:
     return Graph("concatenation", (a, b), (y,), (op,))
 
 
+def pack() -> Graph:
+    """Three tensors along a new axis, one of them constant."""
+    a, b, y = activation("a", (2, 3)), activation("b", (2, 3)), activation("y", (2, 3, 3))
+    c = constant("c", (2, 3), 0.05, -3, np.random.default_rng(_SEED))
+    return Graph("pack", (a, b), (y,), (Pack("y", (a, c, b), (y,), 1),))
+
+
+def gather() -> Graph:
+    """Rows of a table, by constant and by computed numbers."""
+    x, y, z = (
+        activation(name, shape) for name, shape in (("x", (5, 3)), ("y", (2, 3)), ("z", (5, 1)))
+    )
+    rows = Tensor("rows", (2,), DType.INT32, None, np.array([4, 0], np.int32))
+    numbers = plain("numbers", (1,), DType.INT32)
+    ops = (Gather("y", (x, rows), (y,), 0, 0), Gather("z", (x, numbers), (z,), 1, 0))
+    return Graph("gather", (x, numbers), (y, z), ops)
+
+
+def parted() -> Graph:
+    """A tensor in parts, in every way that there is."""
+    x = activation("x", (2, 4))
+    halves = (activation("half0", (2, 2)), activation("half1", (2, 2)))
+    pieces = (activation("piece0", (2, 1)), activation("piece1", (2, 3)))
+    rows = (activation("row0", (4,)), activation("row1", (4,)))
+    ops = (
+        Split("half0", (x,), halves, 1),
+        SplitV("piece0", (x,), pieces, 1),
+        Unpack("row0", (x,), rows, 0),
+    )
+    return Graph("parted", (x,), (*halves, *pieces, *rows), ops)
+
+
 def pad_v2() -> Graph:
     """A border of a constant value."""
     x, y = activation("x", (1, 2, 3)), activation("y", (1, 4, 3))
@@ -160,8 +208,11 @@ SAMPLES: tuple[Callable[[], Graph], ...] = (
     conv2d,
     depthwise_conv2d,
     fully_connected,
+    gather,
     mul,
+    pack,
     pad_v2,
+    parted,
     residual,
     sub,
     _alone(
@@ -182,4 +233,31 @@ SAMPLES: tuple[Callable[[], Graph], ...] = (
     _alone(ReluN1To1, activation("x", _ROW), activation("y", _ROW)),
     _alone(Quantize, plain("x", _ROW, DType.FLOAT32), activation("y", _ROW)),
     _alone(Dequantize, activation("x", _ROW), plain("y", _ROW, DType.FLOAT32)),
+    _alone(Shape, activation("x", _IMAGE), plain("y", (4,), DType.INT32)),
+    _alone(
+        StridedSlice,
+        activation("x", _IMAGE),
+        activation("y", (1, 2, 2)),
+        (0, 3, 0, 1),
+        (1, 0, 4, 2),
+        (1, -2, 3, 1),
+        Masks(begin=1, end=2, shrink=8),
+    ),
+    _alone(Slice, activation("x", _IMAGE), activation("y", (1, 2, 4, 1)), (0, 1, 0, 1)),
+    _alone(Transpose, activation("x", _IMAGE), activation("y", (1, 2, 4, 4)), (0, 3, 1, 2)),
+    _alone(ReverseV2, activation("x", _ROW), activation("y", _ROW), (1,)),
+    _alone(BroadcastTo, activation("x", _ROW), activation("y", (3, 8))),
+    _alone(Fill, activation("x", ()), activation("y", (2, 3))),
+    _alone(
+        MirrorPad,
+        activation("x", _ROW),
+        activation("y", (1, 11)),
+        ((0, 0), (1, 2)),
+        Mirror.SYMMETRIC,
+    ),
+    _alone(
+        ResizeNearestNeighbor, activation("x", _IMAGE), activation("y", (1, 8, 6, 2)), False, True
+    ),
+    _alone(SpaceToDepth, activation("x", _IMAGE), activation("y", (1, 2, 2, 8)), 2),
+    _alone(DepthToSpace, activation("x", (1, 1, 2, 8)), activation("y", (1, 2, 4, 2)), 2),
 )

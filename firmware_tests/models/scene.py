@@ -36,6 +36,7 @@ class Scene:
     tensors: list[Tensor] = field(default_factory=list)
     ops: list[Op] = field(default_factory=list)
     magnitude: dict[Tensor, float] = field(default_factory=dict)
+    named: int = 0
 
     def chance(self, probability: float) -> bool:
         return bool(self.rng.random() < probability)
@@ -55,7 +56,8 @@ class Scene:
         return found[-1] if found and self.chance(0.5) else self.choice(found)
 
     def name(self) -> str:
-        return f"t{len(self.tensors)}_{len(self.ops)}"
+        self.named += 1
+        return f"t{self.named}"
 
     def scale(self) -> float:
         """Plausible, or at times far from it."""
@@ -80,10 +82,10 @@ class Scene:
 
     def add(self, op: Op) -> Tensor:
         """Append ``op``. Raises Illegal where the operator table refuses it."""
-        if op.y.elements > MAX_ELEMENTS or definition_of(op).violations(op):
+        if max(t.elements for t in op.outputs) > MAX_ELEMENTS or definition_of(op).violations(op):
             raise Illegal
         self.ops.append(op)
-        self.tensors.append(op.y)
+        self.tensors += op.outputs
         if op.y.dtype is DType.FLOAT32 and op.x in self.magnitude:
             self.magnitude[op.y] = max(self.magnitude.get(t, 0.0) for t in op.inputs)
         return op.y

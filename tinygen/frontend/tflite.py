@@ -14,10 +14,12 @@ from tinygen.errors import ModelError, UnsupportedError
 from tinygen.frontend.flatbuffer import HINT, verify
 from tinygen.frontend.schema import IDENTIFIER, VERSION, model_layout, options_layouts
 from tinygen.frontend.tensors import EMPTY, TensorInfo, TensorReader, printable
-from tinygen.ir import Graph, Numerics, Op, Tensor
+from tinygen.ir import Array, DType, Graph, Numerics, Op, Tensor
 from tinygen.ops import BY_KIND
 from tinygen.ops.base import Node
 
+# Shapes, axes and the like are no longer than that, with room to spare.
+_STEERING_ELEMENTS = 256
 _LEFT_OUT = -1  # the schema's tensor index of an optional input that is not there
 
 
@@ -110,6 +112,7 @@ class _Reader:
         self.problems: list[str] = []
         self.judged: set[TensorInfo] = set()
         self.names: dict[str, int] = {}
+        self.known: dict[Tensor, Array] = {}
 
     def inspection(self) -> Inspection:
         inputs = self._ends(self.subgraph.InputsAsNumpy(), "the list of inputs")
@@ -197,6 +200,7 @@ class _Reader:
             self.numerics,
             options_type,
             options,
+            self.known,
         )
         definition = BY_KIND[kind]
         try:
@@ -204,9 +208,25 @@ class _Reader:
         except UnsupportedError as error:
             self.problems.append(" ".join(part for part in (error.message, error.hint) if part))
             return None
-        for violation in definition.violations(op):
-            self.problems.append(violation)
+        violations = definition.violations(op)
+        self.problems += violations
+        if not violations:
+            self._note_value(op)
         return op
+
+    def _note_value(self, op: Op) -> None:
+        """Keep what ``op`` makes of shapes and constants, if it may steer a later operator."""
+        y, definition = op.y, BY_KIND[op.kind]
+        if y.dtype not in (DType.INT32, DType.INT64) or y.elements > _STEERING_ELEMENTS:
+            return
+        values = () if definition.shape_only else tuple(map(self._value, op.inputs))
+        if all(value is not None for value in values):
+            results = definition.reference(op, tuple(v for v in values if v is not None))
+            self.known.update(zip(op.outputs, results, strict=True))
+
+    def _value(self, tensor: Tensor) -> Array | None:
+        """The value of a tensor that is a constant or made of constants."""
+        return tensor.data if tensor.is_constant else self.known.get(tensor)
 
     def _graph(
         self,

@@ -5,25 +5,41 @@ from typing import Any
 from tinygen.ir import Op
 from tinygen.ops.add import ADD
 from tinygen.ops.base import OpDef
+from tinygen.ops.broadcast_to import BROADCAST_TO
 from tinygen.ops.concatenation import CONCATENATION
 from tinygen.ops.conv2d import CONV_2D
+from tinygen.ops.depth_to_space import DEPTH_TO_SPACE
 from tinygen.ops.depthwise_conv2d import DEPTHWISE_CONV_2D
 from tinygen.ops.dequantize import DEQUANTIZE
 from tinygen.ops.expand_dims import EXPAND_DIMS
+from tinygen.ops.fill import FILL
 from tinygen.ops.fully_connected import FULLY_CONNECTED
+from tinygen.ops.gather import GATHER
 from tinygen.ops.logistic import LOGISTIC
 from tinygen.ops.lookup import LOOKUP
 from tinygen.ops.mean import MEAN
+from tinygen.ops.mirror_pad import MIRROR_PAD
 from tinygen.ops.mul import MUL
+from tinygen.ops.pack import PACK
 from tinygen.ops.pad import PAD, PADV2
 from tinygen.ops.pool2d import AVERAGE_POOL_2D, MAX_POOL_2D
 from tinygen.ops.quantize import QUANTIZE
 from tinygen.ops.relu import RELU, RELU6, RELU_N1_TO_1
 from tinygen.ops.reshape import RESHAPE
+from tinygen.ops.resize_nearest_neighbor import RESIZE_NEAREST_NEIGHBOR
+from tinygen.ops.reverse_v2 import REVERSE_V2
+from tinygen.ops.shape import SHAPE
+from tinygen.ops.slice import SLICE
 from tinygen.ops.softmax import SOFTMAX
+from tinygen.ops.space_to_depth import SPACE_TO_DEPTH
+from tinygen.ops.split import SPLIT
+from tinygen.ops.split_v import SPLIT_V
 from tinygen.ops.squeeze import SQUEEZE
+from tinygen.ops.strided_slice import STRIDED_SLICE
 from tinygen.ops.sub import SUB
 from tinygen.ops.tanh import TANH
+from tinygen.ops.transpose import TRANSPOSE
+from tinygen.ops.unpack import UNPACK
 
 OPS: tuple[OpDef[Any], ...] = (
     CONV_2D,
@@ -32,12 +48,18 @@ OPS: tuple[OpDef[Any], ...] = (
     AVERAGE_POOL_2D,
     MAX_POOL_2D,
     ADD,
+    BROADCAST_TO,
     CONCATENATION,
+    DEPTH_TO_SPACE,
     DEQUANTIZE,
     EXPAND_DIMS,
+    FILL,
+    GATHER,
     LOGISTIC,
     MEAN,
+    MIRROR_PAD,
     MUL,
+    PACK,
     PAD,
     PADV2,
     QUANTIZE,
@@ -45,10 +67,20 @@ OPS: tuple[OpDef[Any], ...] = (
     RELU6,
     RELU_N1_TO_1,
     RESHAPE,
+    RESIZE_NEAREST_NEIGHBOR,
+    REVERSE_V2,
+    SHAPE,
+    SLICE,
     SOFTMAX,
+    SPACE_TO_DEPTH,
+    SPLIT,
+    SPLIT_V,
     SQUEEZE,
+    STRIDED_SLICE,
     SUB,
     TANH,
+    TRANSPOSE,
+    UNPACK,
 )
 
 # Operators that passes make; no file holds them.

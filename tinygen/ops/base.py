@@ -5,8 +5,8 @@ The data flow: ``parse`` reads the node of the file, ``rules`` decide whether it
 ``tinygen.select`` takes the first that fits the target; its ``lower`` gives the C calls.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from tinygen.errors import ModelError, UnsupportedError
@@ -23,7 +23,8 @@ T = TypeVar("T")
 class Node:
     """One operator as the file has it, for an ``OpDef``'s ``parse``.
 
-    ``inputs`` holds None where the file leaves an optional input out.
+    ``inputs`` holds None where the file leaves an optional input out. ``known`` holds the values of
+    small tensors that earlier operators make of constants and shapes.
     """
 
     kind: str
@@ -33,6 +34,7 @@ class Node:
     numerics: Numerics
     options_type: int
     options_table: Any  # flatbuffers.table.Table, or None
+    known: Mapping[Tensor, Array] = field(default_factory=dict)
 
     @property
     def present(self) -> tuple[Tensor, ...]:
@@ -92,12 +94,47 @@ class Node:
         where = f"{self.kind} '{self.name}'"
         if tensor is None or tensor.dtype not in (DType.INT32, DType.INT64):
             raise ModelError(f"{where}: the {what} are not integers")
-        if not tensor.is_constant:
+        if tensor.is_constant:
+            return tensor.values
+        if tensor not in self.known:
             raise UnsupportedError(
                 f"{where}: the {what} are computed by the model, in {describe(tensor)}.",
                 f"Give the {what} as a constant.",
             )
-        return tensor.values
+        return self.known[tensor]
+
+    def integer(self, index: int, what: str) -> int:
+        """The one value of input ``index``, which steers the operator. Raises as ``integers``."""
+        values = self.integers(index, what)
+        if values.size != 1:
+            raise ModelError(f"{self.kind} '{self.name}': the {what} is not one integer")
+        return int(values.reshape(()))
+
+    def integer_list(self, index: int, what: str, length: int) -> tuple[int, ...]:
+        """The ``length`` values of input ``index``, which steers the operator.
+
+        Raises as ``integers``.
+        """
+        values = self.integers(index, what)
+        if values.shape != (length,):
+            raise ModelError(
+                f"{self.kind} '{self.name}': the {what} have shape {values.shape}; "
+                f"there should be {length}"
+            )
+        return tuple(values.tolist())
+
+    def axis(self, axis: int, rank: int) -> int:
+        """``axis`` of a tensor with ``rank`` axes, counted from the front. Raises ModelError."""
+        if not -rank <= axis < rank:
+            raise ModelError(f"{self.kind} '{self.name}': there is no axis {axis} among {rank}")
+        return axis % rank
+
+    def makes(self, *shapes: tuple[int, ...]) -> None:
+        """Check that the outputs have ``shapes``. Raises ModelError."""
+        found = tuple(tensor.shape for tensor in self.outputs)
+        if found != shapes:
+            wanted, got = (", ".join(map(str, some)) for some in (shapes, found))
+            raise ModelError(f"{self.kind} '{self.name}' makes {wanted}; its output is {got}")
 
 
 # A flatbuffer table without fields: a vtable of 4 bytes (size 4, table size 4), then its table.
@@ -203,8 +240,9 @@ class OpDef(Generic[O]):
     """Everything about one operator. ``kernels``: best first; the last takes all that passed the
     rules. An empty table marks a view: the output is the input's bytes, and no code is made.
 
-    ``bounds`` tells what the 8-bit output can hold, given the bounds of 8-bit inputs; it is asked
-    only if the output and all activations are of 8 bits.
+    ``bounds`` tells what the first output can hold if that has 8 bits, given the bounds of 8-bit
+    inputs; it is asked only if the output and all activations are of 8 bits. ``shape_only`` says
+    that the result follows from the inputs' shapes; ``reference`` then looks at no value.
     """
 
     op: type[O]
@@ -214,6 +252,7 @@ class OpDef(Generic[O]):
     kernels: tuple[Kernel[O], ...]
     macs: Callable[[O], int] = lambda op: 0
     bounds: Callable[[O, BoundsOf], Interval] = any_value
+    shape_only: bool = False
 
     @property
     def is_view(self) -> bool:
@@ -231,6 +270,15 @@ class OpDef(Generic[O]):
                     line += f" {remedy}"
                 return [line]
         return []
+
+
+def same_type(op: Op) -> str:
+    """Input and output have one type.
+
+    Convert the model anew.
+    """
+    wrong = (y for y in op.outputs if y.dtype is not op.x.dtype)
+    return next((f"{describe(op.x)} to {describe(y)}" for y in wrong), "")
 
 
 def describe(tensor: Tensor) -> str:

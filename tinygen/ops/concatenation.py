@@ -12,7 +12,7 @@ from tinygen.interval import Interval
 from tinygen.ir import Activation, Array, DType, Op
 from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef, describe
 
-TYPES = (DType.INT8, DType.INT16, DType.INT32, DType.FLOAT32)
+TYPES = (DType.INT8, DType.UINT8, DType.INT16, DType.INT32, DType.INT64, DType.FLOAT32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,8 +53,8 @@ def parse(node: Node) -> Concatenation:
     return Concatenation(node.name, inputs, node.outputs, axis, activation)
 
 
-def types(op: Concatenation) -> str:
-    """Inputs and output are all int8, int16, int32 or float32.
+def types(op: Op) -> str:
+    """Inputs and output are all int8, uint8, int16, int32, int64 or float32.
 
     Convert the model with full integer post-training quantization (int8).
     """
@@ -62,12 +62,12 @@ def types(op: Concatenation) -> str:
     return next((describe(t) for t in wrong), "")
 
 
-def one_quantization(op: Concatenation) -> str:
+def one_quantization(op: Op) -> str:
     """Quantized inputs and the output have one scale and zero point.
 
     The reference kernels ask for it; insert a QUANTIZE before the input in question.
     """
-    if op.y.dtype not in (DType.INT8, DType.INT16):
+    if op.y.dtype not in (DType.INT8, DType.UINT8, DType.INT16):
         return ""
     quants = [(t.quant.scale, t.quant.zero_point) if t.quant else None for t in op.inputs]
     own = (op.y.quant.scale, op.y.quant.zero_point) if op.y.quant else None
@@ -98,18 +98,22 @@ def bounds(op: Concatenation, bounds_of: BoundsOf) -> Interval:
     )
 
 
-def lower(op: Concatenation) -> tuple[Call, ...]:
-    """One call of ``tg_concat`` for each input; sizes are in bytes."""
-    element = op.y.dtype.size
-    stride = prod(op.y.shape[op.axis :]) * element
+def side_by_side(op: Op, count: int) -> tuple[Call, ...]:
+    """One call of ``tg_concat`` for each input, of which every ``count``-th part is a block."""
+    stride = op.y.nbytes // count
     calls, offset = [], 0
     for tensor in op.inputs:
-        size = prod(tensor.shape[op.axis :]) * element
-        shape = (("count", prod(op.y.shape[: op.axis])), ("size", size), ("stride", stride))
+        size = tensor.nbytes // count
+        shape = (("count", count), ("size", size), ("stride", stride))
         if size:
             calls.append(Call(shape, (("offset", offset),), (tensor,), (op.y,)))
         offset += size
     return tuple(calls)
+
+
+def lower(op: Concatenation) -> tuple[Call, ...]:
+    """One call of ``tg_concat`` for each input."""
+    return side_by_side(op, prod(op.y.shape[: op.axis]))
 
 
 CONCATENATION = OpDef(

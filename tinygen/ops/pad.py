@@ -52,13 +52,13 @@ class PadV2(Pad):
 def parse(node: Node) -> Pad:
     """Read a PAD node. Raises ModelError where paddings and shapes disagree."""
     node.arity(2)
-    return Pad(node.name, node.present[:1], node.outputs, _paddings(node))
+    return Pad(node.name, node.present[:1], node.outputs, paddings_of(node))
 
 
 def parse_v2(node: Node) -> PadV2:
     """Read a PADV2 node. Raises ModelError where paddings and shapes disagree."""
     node.arity(3)
-    paddings = _paddings(node)
+    paddings = paddings_of(node)
     if node.present[2].elements != 1:
         raise ModelError(
             f"PADV2 '{node.name}': the border's value has shape {node.present[2].shape}"
@@ -66,7 +66,8 @@ def parse_v2(node: Node) -> PadV2:
     return PadV2(node.name, node.present, node.outputs, paddings)
 
 
-def _paddings(node: Node) -> Paddings:
+def paddings_of(node: Node) -> Paddings:
+    """The paddings, input 1 of ``node``. Raises ModelError where they do not fit the shapes."""
     where = f"{node.kind} '{node.name}'"
     if len(node.present) != len(node.inputs):
         raise ModelError(f"{where}: an input is missing")

@@ -5,7 +5,7 @@ from typing import TypeVar
 from tinygen.errors import ModelError
 from tinygen.interval import Interval
 from tinygen.ir import Array, Op
-from tinygen.ops.base import BoundsOf, Node, OpDef, channels_of, describe
+from tinygen.ops.base import BoundsOf, Node, OpDef, channels_of, same_type
 
 V = TypeVar("V", bound=Op)
 
@@ -22,14 +22,6 @@ def parse_view(node: Node, op: type[V]) -> V:
     if x.elements != y.elements:
         raise ModelError(f"{node.kind} '{node.name}': {x.shape} and {y.shape} differ in elements")
     return op(node.name, (x,), node.outputs)
-
-
-def same_type(op: Op) -> str:
-    """Input and output have one type.
-
-    Convert the model anew.
-    """
-    return "" if op.x.dtype is op.y.dtype else f"{describe(op.x)} to {describe(op.y)}"
 
 
 def reshaped(op: Op, values: tuple[Array, ...]) -> tuple[Array, ...]:

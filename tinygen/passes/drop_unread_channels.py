@@ -36,7 +36,7 @@ def drop_unread_channels(graph: Graph) -> Graph:
 
 def needed_channels(graph: Graph) -> Masks:
     """For each activation the channels that must stay: the least set that demands no more."""
-    made = [op.y for op in graph.ops]
+    made = [t for op in graph.ops for t in op.outputs]
     kept = {t: np.zeros(channels_of(t), bool) for t in (*graph.inputs, *made)}
     for tensor in (*graph.inputs, *graph.outputs):
         if tensor in kept:
@@ -60,8 +60,9 @@ def _close(graph: Graph, kept: Masks) -> None:
 
 def _demand(op: Op, kept: Masks) -> None:
     """Add to ``kept`` what ``op`` demands of its inputs for its output, and the other way round."""
-    if not op.activations:  # fold_constants will see to it
-        kept[op.y][:] = True
+    if not op.activations or len(op.outputs) > 1:  # fold_constants will see to the former
+        for tensor in (*op.activations, *op.outputs):
+            kept[tensor][:] = True
     elif is_mixing(op):
         _demand_of_sums(op, kept)
     else:

@@ -1,4 +1,5 @@
-"""Operators that read only constants give the same result on every run: compute it now.
+"""Operators that read only constants, or only shapes, give the same result on every run: compute it
+now.
 
 Exact, because the operator's own reference computes it, and kernels are proven equal to that.
 """
@@ -23,9 +24,11 @@ def fold_constants(graph: Graph) -> Graph:
     kept: list[Op] = []
     for original in graph.ops:
         op = with_tensors(original, known)
-        if op.inputs and not op.activations:
+        definition = definition_of(op)
+        if definition.shape_only or (op.inputs and not op.activations):
             _check_size(op)
-            results = definition_of(op).reference(op, tuple(t.values for t in op.inputs))
+            values = () if definition.shape_only else tuple(t.values for t in op.inputs)
+            results = definition.reference(op, values)
             for tensor, data in zip(op.outputs, results, strict=True):
                 known[tensor] = replace(tensor, data=data)
         else:

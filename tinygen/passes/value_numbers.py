@@ -32,6 +32,7 @@ class _Numbering:
         self.known: dict[Hashable, int] = {}
         self.numbers = {t: self._new(t) for t in graph.inputs}
         for op in graph.ops:
+            self.numbers |= {t: self._new(t) for t in op.outputs[1:]}
             self.numbers[op.y] = self._of(op)
 
     def _new(self, tensor: Tensor) -> Integers:
@@ -39,7 +40,7 @@ class _Numbering:
 
     def _of(self, op: Op) -> Integers:
         keys: list[Hashable] | None
-        if not op.activations:
+        if not op.activations or len(op.outputs) > 1:
             keys = None
         elif is_mixing(op):
             keys = self._mixed(op)

@@ -1,0 +1,257 @@
+"""How operators look in a .tflite file.
+
+To support another operator, add a row to ``FORMS``: how its typed attributes become the schema's
+options and constant inputs.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import tflite
+
+from tinygen.ir import Activation, Array, Tensor
+from tinygen.ops.mirror_pad import Mirror
+from tinygen.ops.window import SAME, VALID, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How one operator looks in the file.
+
+    ``fields`` are the fields of the options table ``options`` by their schema names; a tuple is a
+    vector of int32. ``constants`` are inputs that the graph's operator holds as attributes; the
+    schema has them after the first input, or, where they are ``leading``, before it. ``version``
+    is the operator's, which LiteRT looks up.
+    """
+
+    options: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    constants: tuple[Array, ...] = ()
+    leading: bool = False
+    version: int = 1
+
+
+def _activation(activation: Activation) -> dict[str, int]:
+    return {"FusedActivationFunction": list(Activation).index(activation)}
+
+
+def padding_scheme(window: Window, x: Tensor, y: Tensor) -> int:
+    """The schema's code of the padding scheme whose formula gives the window's pads and output.
+
+    Source: TFLite's padding.h. Raises ValueError where neither does.
+    """
+    for scheme in (VALID, SAME):
+        found = []
+        for axis in (0, 1):
+            size, stride = x.shape[1 + axis], window.stride[axis]
+            effective = (window.kernel[axis] - 1) * window.dilation[axis] + 1
+            span = size if scheme == SAME else size - effective + 1
+            out = -(-span // stride)
+            found.append((out, max(0, (out - 1) * stride + effective - size) // 2))
+        if tuple(found) == tuple(zip(y.shape[1:3], window.pad, strict=True)):
+            return scheme
+    raise ValueError(f"no padding scheme gives {window} from {x.shape} to {y.shape}")
+
+
+def _window(op: Any) -> dict[str, int]:
+    return {
+        "Padding": padding_scheme(op.window, op.x, op.y),
+        "StrideH": op.window.stride[0],
+        "StrideW": op.window.stride[1],
+        **_activation(op.activation),
+    }
+
+
+def _convolution(op: Any) -> dict[str, int]:
+    return _window(op) | {
+        "DilationHFactor": op.window.dilation[0],
+        "DilationWFactor": op.window.dilation[1],
+    }
+
+
+def _conv2d(op: Any) -> Form:
+    return Form("Conv2DOptions", _convolution(op))
+
+
+def _depthwise_conv2d(op: Any) -> Form:
+    multiplier = {"DepthMultiplier": op.y.shape[3] // op.x.shape[3]}
+    return Form("DepthwiseConv2DOptions", _convolution(op) | multiplier)
+
+
+def _pool2d(op: Any) -> Form:
+    kernel = {"FilterHeight": op.window.kernel[0], "FilterWidth": op.window.kernel[1]}
+    return Form("Pool2DOptions", _window(op) | kernel)
+
+
+def _fully_connected(op: Any) -> Form:
+    fields = {"WeightsFormat": int(op.shuffled), "KeepNumDims": op.keep_num_dims}
+    return Form("FullyConnectedOptions", _activation(op.activation) | fields)
+
+
+def _binary(options: str) -> Callable[[Any], Form]:
+    return lambda op: Form(options, _activation(op.activation))
+
+
+def _plain(options: str = "") -> Callable[[Any], Form]:
+    return lambda op: Form(options)
+
+
+def _int32(values: Any) -> Array:
+    return np.array(values, np.int32)
+
+
+def _reshape(op: Any) -> Form:
+    return Form("ReshapeOptions", {"NewShape": op.y.shape}, (_int32(op.y.shape),))
+
+
+def _squeeze(op: Any) -> Form:
+    kept, dropped = list(op.y.shape), []
+    for axis, size in enumerate(op.x.shape):
+        if kept[:1] == [size]:
+            kept.pop(0)
+        else:
+            dropped.append(axis)
+    return Form("SqueezeOptions", {"SqueezeDims": tuple(dropped)})
+
+
+def _expand_dims(op: Any) -> Form:
+    shape = op.y.shape
+    axis = next(i for i in range(len(shape)) if shape[:i] + shape[i + 1 :] == op.x.shape)
+    return Form("ExpandDimsOptions", {}, (_int32(axis),))
+
+
+def _pad(op: Any) -> Form:
+    return Form("PadOptions", {}, (_int32(op.paddings),))
+
+
+def _mean(op: Any) -> Form:
+    return Form("ReducerOptions", {"KeepDims": op.keep_dims}, (_int32(op.axes),))
+
+
+def _concatenation(op: Any) -> Form:
+    return Form("ConcatenationOptions", {"Axis": op.axis} | _activation(op.activation))
+
+
+def _softmax(op: Any) -> Form:
+    return Form("SoftmaxOptions", {"Beta": op.beta})
+
+
+def _shape(op: Any) -> Form:
+    return Form("ShapeOptions", {"OutType": getattr(tflite.TensorType, op.y.dtype.name)})
+
+
+def _strided_slice(op: Any) -> Form:
+    masks = op.masks
+    fields = {
+        "BeginMask": masks.begin,
+        "EndMask": masks.end,
+        "EllipsisMask": masks.ellipsis,
+        "NewAxisMask": masks.new_axis,
+        "ShrinkAxisMask": masks.shrink,
+        "Offset": masks.offset,
+    }
+    constants = (_int32(op.begin), _int32(op.end), _int32(op.strides))
+    return Form("StridedSliceOptions", fields, constants)
+
+
+def _slice(op: Any) -> Form:
+    return Form("SliceOptions", {}, (_int32(op.begin), _int32(op.y.shape)))
+
+
+def _split(op: Any) -> Form:
+    return Form("SplitOptions", {"NumSplits": len(op.outputs)}, (_int32(op.axis),), leading=True)
+
+
+def _split_v(op: Any) -> Form:
+    return Form(
+        "SplitVOptions", {"NumSplits": len(op.outputs)}, (_int32(op.sizes), _int32([op.axis]))
+    )
+
+
+def _pack(op: Any) -> Form:
+    return Form("PackOptions", {"ValuesCount": len(op.inputs), "Axis": op.axis})
+
+
+def _unpack(op: Any) -> Form:
+    return Form("UnpackOptions", {"Num": len(op.outputs), "Axis": op.axis})
+
+
+def _transpose(op: Any) -> Form:
+    return Form("TransposeOptions", {}, (_int32(op.permutation),))
+
+
+def _gather(op: Any) -> Form:
+    return Form("GatherOptions", {"Axis": op.axis, "BatchDims": op.batch_dims})
+
+
+def _broadcast_to(op: Any) -> Form:
+    return Form("BroadcastToOptions", {}, (_int32(op.y.shape),), version=2)
+
+
+def _fill(op: Any) -> Form:
+    return Form("FillOptions", {}, (_int32(op.y.shape),), leading=True)
+
+
+def _reverse(op: Any) -> Form:
+    return Form("ReverseV2Options", {}, (_int32(op.axes),))
+
+
+def _mirror_pad(op: Any) -> Form:
+    return Form("MirrorPadOptions", {"Mode": list(Mirror).index(op.mode)}, (_int32(op.paddings),))
+
+
+def _resize(options: str) -> Callable[[Any], Form]:
+    def form(op: Any) -> Form:
+        fields = {"AlignCorners": op.align_corners, "HalfPixelCenters": op.half_pixel_centers}
+        return Form(options, fields, (_int32(op.y.shape[1:3]),))
+
+    return form
+
+
+def _blocks(options: str) -> Callable[[Any], Form]:
+    return lambda op: Form(options, {"BlockSize": op.block})
+
+
+FORMS: dict[str, Callable[[Any], Form]] = {
+    "ADD": _binary("AddOptions"),
+    "AVERAGE_POOL_2D": _pool2d,
+    "BROADCAST_TO": _broadcast_to,
+    "CONCATENATION": _concatenation,
+    "CONV_2D": _conv2d,
+    "DEPTHWISE_CONV_2D": _depthwise_conv2d,
+    "DEPTH_TO_SPACE": _blocks("DepthToSpaceOptions"),
+    "DEQUANTIZE": _plain("DequantizeOptions"),
+    "EXPAND_DIMS": _expand_dims,
+    "FILL": _fill,
+    "FULLY_CONNECTED": _fully_connected,
+    "GATHER": _gather,
+    "LOGISTIC": _plain(),
+    "MAX_POOL_2D": _pool2d,
+    "MEAN": _mean,
+    "MIRROR_PAD": _mirror_pad,
+    "MUL": _binary("MulOptions"),
+    "PACK": _pack,
+    "PAD": _pad,
+    "PADV2": _plain("PadV2Options"),
+    "QUANTIZE": _plain("QuantizeOptions"),
+    "RELU": _plain(),
+    "RELU6": _plain(),
+    "RELU_N1_TO_1": _plain(),
+    "RESHAPE": _reshape,
+    "RESIZE_NEAREST_NEIGHBOR": _resize("ResizeNearestNeighborOptions"),
+    "REVERSE_V2": _reverse,
+    "SHAPE": _shape,
+    "SLICE": _slice,
+    "SOFTMAX": _softmax,
+    "SPACE_TO_DEPTH": _blocks("SpaceToDepthOptions"),
+    "SPLIT": _split,
+    "SPLIT_V": _split_v,
+    "SQUEEZE": _squeeze,
+    "STRIDED_SLICE": _strided_slice,
+    "SUB": _binary("SubOptions"),
+    "TANH": _plain(),
+    "TRANSPOSE": _transpose,
+    "UNPACK": _unpack,
+}

@@ -1,0 +1,181 @@
+"""Random operators that move elements and compute nothing, on the tensors of a graph in the making.
+
+As in ``random_ops``, a function raises ``Illegal`` where it finds no operand.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from firmware_tests.models.scene import Illegal, Scene, Shape, is_image, is_int8, is_vector
+from tinygen.ir import DType, Op, Tensor
+from tinygen.ops.broadcast_to import BroadcastTo
+from tinygen.ops.depth_to_space import DepthToSpace
+from tinygen.ops.fill import Fill
+from tinygen.ops.gather import Gather
+from tinygen.ops.mirror_pad import Mirror, MirrorPad
+from tinygen.ops.pack import Pack
+from tinygen.ops.resize_nearest_neighbor import ResizeNearestNeighbor
+from tinygen.ops.reverse_v2 import ReverseV2
+from tinygen.ops.shape import Shape as ShapeOf
+from tinygen.ops.slice import Slice
+from tinygen.ops.space_to_depth import SpaceToDepth
+from tinygen.ops.split import Split
+from tinygen.ops.split_v import SplitV
+from tinygen.ops.strided_slice import Masks, StridedSlice, cut
+from tinygen.ops.transpose import Transpose
+from tinygen.ops.unpack import Unpack
+
+
+def one(scene: Scene, kind: type[Op], x: Tensor, shape: Shape, *attributes: Any) -> Tensor:
+    """An operator with one input and one result of its type."""
+    y = scene.like(x, shape)
+    return scene.add(kind(y.name, (x,), (y,), *attributes))
+
+
+def strided_slice(scene: Scene) -> Tensor:
+    x = scene.pick(lambda t: is_vector(t) and len(t.shape) <= 4)
+    bits = (1 << len(x.shape)) - 1
+    first, last = (scene.integer(0, bits) if scene.chance(0.4) else 0 for _ in range(2))
+    masks = Masks(first, last)
+    begin = tuple(scene.integer(-n, n - 1) for n in x.shape)
+    end = tuple(scene.integer(-n, n + 1) for n in x.shape)
+    strides = tuple(scene.choice((1, 1, 1, 2, -1, -2)) for _ in x.shape)
+    op = StridedSlice("", (x,), (x,), begin, end, strides, masks)
+    _, shape = cut(op)
+    if 0 in shape:
+        raise Illegal
+    return one(scene, StridedSlice, x, shape, begin, end, strides, masks)
+
+
+def crop(scene: Scene) -> Tensor:
+    x = scene.pick(is_vector)
+    begin = tuple(scene.integer(0, n - 1) if scene.chance(0.5) else 0 for n in x.shape)
+    shape = tuple(scene.integer(1, n - first) for n, first in zip(x.shape, begin, strict=True))
+    return one(scene, Slice, x, shape, begin)
+
+
+def split(scene: Scene) -> Tensor:
+    x = scene.pick(is_vector)
+    axis = scene.integer(0, len(x.shape) - 1)
+    size = x.shape[axis]
+    kind: type[Split] = scene.choice((Split, SplitV))
+    if kind is Split:
+        count = scene.choice([n for n in range(1, 5) if size % n == 0])
+        sizes = [size // count] * count
+    else:
+        first = scene.integer(1, size)
+        sizes = [n for n in (first, size - first) if n]
+    outputs = tuple(scene.like(x, (*x.shape[:axis], n, *x.shape[axis + 1 :])) for n in sizes)
+    return scene.add(kind(outputs[0].name, (x,), outputs, axis))
+
+
+def unpack(scene: Scene) -> Tensor:
+    x = scene.pick(lambda t: is_int8(t) and len(t.shape) > 1)
+    axis = scene.choice([i for i, n in enumerate(x.shape) if n <= 4])
+    shape = (*x.shape[:axis], *x.shape[axis + 1 :])
+    outputs = tuple(scene.like(x, shape) for _ in range(x.shape[axis]))
+    return scene.add(Unpack(outputs[0].name, (x,), outputs, axis))
+
+
+def pack(scene: Scene) -> Tensor:
+    x = scene.pick(lambda t: is_int8(t) and len(t.shape) < 4)
+    axis = scene.integer(0, len(x.shape))
+    parts = [x] + [scene.constant_like(x, x.shape) for _ in range(scene.integer(0, 2))]
+    scene.rng.shuffle(parts)
+    y = scene.like(x, (*x.shape[:axis], len(parts), *x.shape[axis:]))
+    return scene.add(Pack(y.name, tuple(parts), (y,), axis))
+
+
+def transpose(scene: Scene) -> Tensor:
+    x = scene.pick(is_vector)
+    order = tuple(int(i) for i in scene.rng.permutation(len(x.shape)))
+    return one(scene, Transpose, x, tuple(x.shape[i] for i in order), order)
+
+
+def reverse(scene: Scene) -> Tensor:
+    x = scene.pick(is_vector)
+    return one(scene, ReverseV2, x, x.shape, (scene.integer(0, len(x.shape) - 1),))
+
+
+def gather(scene: Scene) -> Tensor:
+    x = scene.pick(is_vector)
+    axis = scene.integer(0, len(x.shape) - 1)
+    picked = scene.rng.integers(0, x.shape[axis], scene.integer(1, 4)).astype(np.int32)
+    y = scene.like(x, (*x.shape[:axis], len(picked), *x.shape[axis + 1 :]))
+    indices = Tensor(f"{y.name}_indices", picked.shape, DType.INT32, None, picked)
+    return scene.add(Gather(y.name, (x, indices), (y,), axis, 0))
+
+
+def mirror_pad(scene: Scene) -> Tensor:
+    x = scene.pick(is_vector)
+    mode = scene.choice(tuple(Mirror))
+    most = [min(2, n - (mode is Mirror.REFLECT)) for n in x.shape]
+    paddings = tuple((scene.integer(0, m), scene.integer(0, m)) for m in most)
+    shape = tuple(n + sum(pair) for n, pair in zip(x.shape, paddings, strict=True))
+    return one(scene, MirrorPad, x, shape, paddings, mode)
+
+
+def resize(scene: Scene) -> Tensor:
+    x = scene.pick(is_image)
+    size = tuple(scene.choice((n, 2 * n, scene.integer(1, 9))) for n in x.shape[1:3])
+    flags = scene.chance(0.4), scene.chance(0.4)
+    return one(scene, ResizeNearestNeighbor, x, (x.shape[0], *size, x.shape[3]), *flags)
+
+
+def blocks(scene: Scene) -> Tensor:
+    """SPACE_TO_DEPTH or DEPTH_TO_SPACE."""
+    x = scene.pick(is_image)
+    batch, height, width, channels = x.shape
+    block = scene.choice((1, 2, 2, 3))
+    if height % block == 0 == width % block and scene.chance(0.5):
+        shape = (batch, height // block, width // block, channels * block * block)
+        return one(scene, SpaceToDepth, x, shape, block)
+    if channels % (block * block):
+        block = 1
+    shape = (batch, height * block, width * block, channels // (block * block))
+    return one(scene, DepthToSpace, x, shape, block)
+
+
+def repeat(scene: Scene) -> Tensor:
+    """BROADCAST_TO, or FILL of a scalar."""
+    x = scene.pick(is_int8)
+    if not x.shape:
+        return one(scene, Fill, x, (scene.integer(1, 4), scene.integer(1, 4)))
+    if len(x.shape) == 1 and x.elements > 1 and scene.chance(0.5):
+        # A scalar, of which there are few.
+        return one(scene, Fill, one_of(scene, x), (scene.integer(1, 9),))
+    shape = tuple(scene.integer(1, 3) if n == 1 else n for n in x.shape)
+    extra = (scene.integer(1, 3),) if len(shape) < 4 and scene.chance(0.5) else ()
+    return one(scene, BroadcastTo, x, (*extra, *shape))
+
+
+def one_of(scene: Scene, x: Tensor) -> Tensor:
+    """An element of a row, as a scalar."""
+    index = scene.integer(0, x.elements - 1)
+    entries = (index,), (index + 1,), (1,), Masks(shrink=1)
+    return one(scene, StridedSlice, x, (), *entries)
+
+
+def shape_of(scene: Scene) -> Tensor:
+    x = scene.pick(is_vector)
+    y = Tensor(scene.name(), (len(x.shape),), DType.INT32)
+    return scene.add(ShapeOf(y.name, (x,), (y,)))
+
+
+MOVES: tuple[tuple[Callable[[Scene], Any], int], ...] = (
+    (strided_slice, 2),
+    (crop, 1),
+    (split, 3),
+    (unpack, 1),
+    (pack, 1),
+    (transpose, 1),
+    (reverse, 1),
+    (gather, 1),
+    (mirror_pad, 1),
+    (resize, 1),
+    (blocks, 3),
+    (repeat, 4),
+    (shape_of, 1),
+)
