@@ -53,7 +53,7 @@ TG_INLINE int32_t tg_short_words(const tg_short_output *output)
 }
 
 /* clamp(x >> shift); shift is at least 1. */
-TG_INLINE int8_t tg_shifted_s8(int32_t x, int32_t shift, int32_t low, int32_t high)
+TG_INLINE int32_t tg_shifted_s8(int32_t x, int32_t shift, int32_t low, int32_t high)
 {
 #if defined(__ARM_FEATURE_SAT) && defined(__ARM_ARCH_PROFILE) && defined(__GNUC__) &&              \
     defined(__OPTIMIZE__)
@@ -63,13 +63,13 @@ TG_INLINE int8_t tg_shifted_s8(int32_t x, int32_t shift, int32_t low, int32_t hi
         __asm__("ssat %0, #8, %1, asr %2" : "=r"(y) : "r"(x), "n"(shift));
         /* As compilers do not know what it saturates to. */
         y = low > INT8_MIN ? tg_max(y, low) : y;
-        return (int8_t)(high < INT8_MAX ? tg_min(y, high) : y);
+        return high < INT8_MAX ? tg_min(y, high) : y;
     }
 #endif
-    return (int8_t)tg_clamp(x >> shift, low, high);
+    return tg_clamp(x >> shift, low, high);
 }
 
-TG_INLINE int8_t tg_high_word_s8(const tg_short_output *output, int32_t acc,
+TG_INLINE int32_t tg_high_word_s8(const tg_short_output *output, int32_t acc,
                                  const int32_t *constants)
 {
     const int32_t shift = output->shift ? output->shift : constants[output->has_step ? 3 : 2];
@@ -82,27 +82,27 @@ TG_INLINE int8_t tg_high_word_s8(const tg_short_output *output, int32_t acc,
     return tg_shifted_s8((int32_t)sum, shift, output->output_min, output->output_max);
 }
 
-TG_INLINE int8_t tg_split_s8(const tg_short_output *output, int32_t acc, const int32_t *constants)
+TG_INLINE int32_t tg_split_s8(const tg_short_output *output, int32_t acc, const int32_t *constants)
 {
     const int32_t shift = output->shift ? output->shift : constants[output->has_step ? 5 : 3];
     const uint32_t t = (uint32_t)acc;
     const uint32_t multiplier = (uint32_t)constants[0];
     if (t > (uint32_t)constants[2]) {
-        return (int8_t)(acc < 0 ? output->output_min : output->output_max);
+        return acc < 0 ? output->output_min : output->output_max;
     }
-    uint32_t sum = (t >> 8) * multiplier + (((t & 255u) * multiplier) >> 8);
+    uint32_t sum = (t >> 8) * multiplier + (((uint32_t)(uint8_t)t * multiplier) >> 8);
     sum += (uint32_t)constants[1];
     if (output->has_step && t < (uint32_t)constants[4]) {
         sum += (uint32_t)constants[3];
     }
-    return (int8_t)((int32_t)sum >> shift);
+    return (int32_t)sum >> shift;
 }
 
 /* The output of one accumulator, given its channel's constants. */
 TG_INLINE int8_t tg_short_s8(const tg_short_output *output, int32_t acc, const int32_t *constants)
 {
-    return output->form == TG_SPLIT ? tg_split_s8(output, acc, constants)
-                                    : tg_high_word_s8(output, acc, constants);
+    return (int8_t)(output->form == TG_SPLIT ? tg_split_s8(output, acc, constants)
+                                             : tg_high_word_s8(output, acc, constants));
 }
 
 #endif
