@@ -20,6 +20,7 @@ typedef struct {
     int32_t depth; /* bytes of a patch, a multiple of 4 */
     int32_t out_c; /* bytes from a pixel's outputs to the next one's */
     int32_t unrolled; /* steps beyond the first that are written out at most */
+    int32_t together; /* pairs of channels that are written out, where all steps are */
     tg_twist_output output;
 } tg_block_3x2_shape;
 
@@ -39,9 +40,9 @@ TG_INLINE int32_t tg_block_3x2_words(const tg_block_3x2_shape *shape)
  * matters: loads next to each other take a cycle less, and the Cortex-M7 starts neighbours of
  * different kinds together.
  *
- * Where all steps are written out and there are many channels, the patches are copied to the stack
- * first. The stack pointer then leads to them, r0 and r2 are free for weights, and a step's loads
- * all stand next to each other. */
+ * Where all steps are written out, r0 stays where it is. If there are many channels besides, the
+ * patches are copied to the stack first. The stack pointer then leads to them, r0 and r2 are free
+ * for weights, and a step's loads all stand next to each other. */
 #define TG_BLOCK_3X2_STEP(s8, s9, s10, s11, s12, s14)                                              \
     ".if %c[copied]\n\t"                                                                           \
     "ldr r4, [sp, #.Ltg_offset + %c[depth]]\n\t"                                                   \
@@ -51,14 +52,20 @@ TG_INLINE int32_t tg_block_3x2_words(const tg_block_3x2_shape *shape)
     "ldr r0, [r1, #8]\n\t"                                                                         \
     "ldr r2, [r1, #12]\n\t"                                                                        \
     "ldr r6, [r1], #16\n\t"                                                                        \
-    ".set .Ltg_offset, .Ltg_offset + 4\n\t"                                                        \
     ".else\n\t"                                                                                    \
+    ".if %c[loops]\n\t"                                                                            \
     "ldr r4, [r0, #%c[depth]]\n\t"                                                                 \
     "ldr r5, [r0, #2 * %c[depth]]\n\t"                                                             \
     "ldr r3, [r0], #4\n\t"                                                                         \
+    ".else\n\t"                                                                                    \
+    "ldr r4, [r0, #.Ltg_offset + %c[depth]]\n\t"                                                   \
+    "ldr r5, [r0, #.Ltg_offset + 2 * %c[depth]]\n\t"                                               \
+    "ldr r3, [r0, #.Ltg_offset]\n\t"                                                               \
+    ".endif\n\t"                                                                                   \
     "ldr r7, [r1, #4]\n\t"                                                                         \
     "ldr r6, [r1], #8\n\t"                                                                         \
     ".endif\n\t"                                                                                   \
+    ".set .Ltg_offset, .Ltg_offset + 4\n\t"                                                        \
     "smlad r11, r3, r7, " s11 "\n\t"                                                               \
     "smlad r8, r3, r6, " s8 "\n\t"                                                                 \
     "smlad r12, r4, r7, " s12 "\n\t"                                                               \
@@ -96,6 +103,7 @@ TG_INLINE void tg_block_3x2_assembly(const tg_block_3x2_shape *shape, const int8
     const int32_t loops = more > shape->unrolled ? more / shape->unrolled : 0;
     const int32_t rest = more - loops * shape->unrolled;
     const int32_t copied = loops == 0 && shape->out_c >= TG_BLOCK_3X2_MANY;
+    const int32_t together = loops == 0 && pairs % shape->together == 0 ? shape->together : 1;
     register const int8_t *r0 __asm__("r0") = x;
     register const int32_t *r1 __asm__("r1") = weights;
     register int8_t *r2 __asm__("r2") = y;
@@ -110,7 +118,8 @@ TG_INLINE void tg_block_3x2_assembly(const tg_block_3x2_shape *shape, const int8
         "stm r2!, {r3, r4, r5}\n\t"
         ".endr\n\t"
         ".endif\n"
-        "1:\n\t" /* a pair of channels */
+        "1:\n\t"
+        ".rept %c[together]\n\t" /* a pair of channels */
         ".set .Ltg_offset, 0\n\t"
         "ldr r10, [r1], #4\n\t"
         "ldr lr, [r1], #4\n\t" TG_BLOCK_3X2_STEP("r10", "r10", "r10", "lr", "lr", "lr")
@@ -133,13 +142,14 @@ TG_INLINE void tg_block_3x2_assembly(const tg_block_3x2_shape *shape, const int8
         TG_TWIST_REQUANT("r11", "r3", "r4", "r5", "r6", "r7")
         TG_TWIST_REQUANT("r12", "r3", "r4", "r5", "r6", "r7")
         TG_TWIST_REQUANT("lr", "r3", "r4", "r5", "r6", "r7")
-        "ldr r7, [sp, #%c[kept] + 4]\n\t"
         ".else\n\t" /* two constants a channel: all loads at once */
         ".if %c[loops] || %c[copied]\n\t"
         "ldr r2, [sp, #%c[kept]]\n\t"
-        ".endif\n\t"
-        "ldr r7, [sp, #%c[kept] + 4]\n\t" TG_TWIST_CONSTANTS("r1", "r3", "r4", "", "")
+        ".endif\n\t" TG_TWIST_CONSTANTS("r1", "r3", "r4", "", "")
         TG_TWIST_CONSTANTS("r1", "r5", "r6", "", "")
+        ".if %c[together] == 1\n\t"
+        "ldr r7, [sp, #%c[kept] + 4]\n\t"
+        ".endif\n\t"
         TG_TWIST_REQUANT("r8", "r3", "r4", "", "", "")
         TG_TWIST_REQUANT("r9", "r3", "r4", "", "", "")
         TG_TWIST_REQUANT("r10", "r3", "r4", "", "", "")
@@ -156,8 +166,12 @@ TG_INLINE void tg_block_3x2_assembly(const tg_block_3x2_shape *shape, const int8
         ".if %c[loops] || %c[copied]\n\t"
         "str r2, [sp, #%c[kept]]\n\t"
         ".endif\n\t"
-        ".if !%c[copied]\n\t"
+        ".if %c[loops]\n\t"
         "sub r0, r0, #%c[depth]\n\t"
+        ".endif\n\t"
+        ".endr\n\t"
+        ".if %c[together] > 1 || %c[has_step] || %c[shift] == 0\n\t"
+        "ldr r7, [sp, #%c[kept] + 4]\n\t"
         ".endif\n\t"
         "cmp r1, r7\n\t"
         "bne 1b\n\t"
@@ -165,7 +179,7 @@ TG_INLINE void tg_block_3x2_assembly(const tg_block_3x2_shape *shape, const int8
         : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
         : [depth] "n"(shape->depth), [out_c] "n"(shape->out_c), [loops] "n"(loops),
           [rest] "n"(rest), [unrolled] "n"(shape->unrolled), [copied] "n"(copied),
-          [kept] "n"(copied ? 3 * shape->depth : 0), TG_TWIST_OPERANDS(&shape->output)
+          [together] "n"(together), [kept] "n"(copied ? 3 * shape->depth : 0), TG_TWIST_OPERANDS(&shape->output)
         : "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
 }
 #endif

@@ -23,7 +23,7 @@ typedef struct {
     int32_t dilation_h, dilation_w;
     int32_t pad_top, pad_left;
     int32_t depth; /* bytes of a patch, padded to words */
-    int32_t unrolled; /* see tg_block_3x2.h */
+    int32_t unrolled, together; /* see tg_block_3x2.h */
     int32_t shift, has_step; /* see tg_twist.h */
     int32_t output_min, output_max;
 } tg_conv2d_block_s8_shape;
@@ -201,6 +201,7 @@ TG_INLINE void tg_conv2d_block_s8_dsp(const tg_conv2d_block_s8_shape *shape,
         .depth = shape->depth,
         .out_c = shape->out_c,
         .unrolled = shape->unrolled,
+        .together = shape->together,
         .output = TG_TWIST_OUTPUT(shape),
     };
     const int32_t pixels = shape->out_h * shape->out_w;

@@ -28,6 +28,12 @@ def unrolled_of(depth: int, most: int) -> int:
     return max(1, more // max(loops, 1))
 
 
+def together_of(depth: int, pairs: int, most: int) -> int:
+    """How many pairs of channels to write out: the requantization is as long as a step."""
+    steps = depth // WORD + 1
+    return next((n for n in (4, 2) if pairs % n == 0 and n * steps <= most), 1)
+
+
 def fits(op: Convolution) -> bool:
     """Whether ``tg_conv2d_block_s8_dsp`` takes it."""
     pixels, channels = op.y.shape[1] * op.y.shape[2], op.y.shape[3]
@@ -59,6 +65,7 @@ def lower(op: Convolution, most: int = UNROLLED) -> tuple[Call, ...]:
         ("out_c", op.y.shape[3]),
         ("depth", depth),
         ("unrolled", unrolled_of(depth, most)),
+        ("together", together_of(depth, op.y.shape[3] // 2, most)),
         *layer.fields(),
     )
     params = (("weights", pack_pairs(layer)), ("input_zero_point", op.x.zero_point))
