@@ -12,6 +12,7 @@ from tinygen.memory import allocate
 from tinygen.optimize import Optimize
 from tinygen.passes import run_pipeline
 from tinygen.select import Choice, Step, best, select
+from tinygen.spare import spend_spare
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +46,16 @@ def compile_graph(
     options: Options,
     observe: Callable[[str, Graph], None] = lambda name, graph: None,
     choose: Choice = best,
+    spare: bool = True,
 ) -> Program:
     """Compile a graph that the front end has read.
 
-    ``observe`` sees the graph after each pass; ``choose`` picks among the kernel rows that fit.
+    ``observe`` sees the graph after each pass; ``choose`` picks among the kernel rows that fit;
+    ``spare`` lets them use what is idle of the arena.
     """
     optimized = run_pipeline(graph, observe)
     steps = select(optimized, isa, choose, options.optimize)
-    return assemble(optimized, steps, file_name, sha256, target, options)
+    return assemble(optimized, steps, file_name, sha256, target, options, spare=spare)
 
 
 def assemble(
@@ -62,8 +65,13 @@ def assemble(
     sha256: str,
     target: str,
     options: Options,
+    *,
+    spare: bool = True,
 ) -> Program:
     """The program of a simplified ``graph`` whose kernels are chosen."""
+    steps, memory = tuple(steps), allocate(graph, steps)
+    if spare:
+        steps, memory = spend_spare(steps, memory)
     provenance = Provenance(
         model_file=file_name,
         model_sha256=sha256,
@@ -73,4 +81,4 @@ def assemble(
         arena=options.arena,
     )
     name = ctext.identifier(options.name or graph.name)
-    return Program(name, graph, tuple(steps), allocate(graph, steps), provenance)
+    return Program(name, graph, tuple(steps), memory, provenance)

@@ -74,7 +74,7 @@ def run_on(board: Board, ops: Sequence[Op], row: int, optimize: Optimize, direct
     graph = graph_of(ops)
     program = compile_graph(
         graph, "cases.tflite", "0" * 64, board.core.name, board.core.isa,
-        Options(optimize=optimize), choose=RowChoice(row),
+        Options(optimize=optimize), choose=RowChoice(row), spare=False,
     )  # fmt: skip
     write_project(program, choose_target(board), directory)
     image = build(directory).image

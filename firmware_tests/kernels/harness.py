@@ -58,8 +58,14 @@ def graph_of(ops: Iterable[Op], name: str = "cases") -> Graph:
 
 
 def compile_cases(graph: Graph, isa: Isa, options: Options, choose: Choice) -> Program:
-    """Compile ``graph`` for a core with ``isa``, as ``tinygen generate`` would."""
-    return compile_graph(graph, "cases.tflite", "0" * 64, "host", isa, options, choose=choose)
+    """Compile ``graph`` for a core with ``isa``, as ``tinygen generate`` would.
+
+    The cases' arena is much larger than any needs; their scratch is as if it were not.
+    """
+    sha256 = "0" * 64
+    return compile_graph(
+        graph, "cases.tflite", sha256, "host", isa, options, choose=choose, spare=False
+    )
 
 
 def run_native(program: Program, inputs: Sequence[Sequence[Array]]) -> list[list[Array]]:

@@ -181,6 +181,9 @@ class Kernel(Generic[O]):
     unrolls has a second one after it: the same function, ``short``, with fewer steps written out.
     It fits where it is shorter. ``loop_bytes`` is what the code of the inner loop takes at most,
     0 where it is left to the compiler; ``label`` names a row apart from all others of its operator.
+
+    Rows that more scratch makes faster have ``lower_within``, which takes at most so many bytes of
+    it; ``lower`` takes little.
     """
 
     function: str
@@ -195,6 +198,7 @@ class Kernel(Generic[O]):
     bulky: bool = False
     short: bool = False
     loop_bytes: int = 0
+    lower_within: Callable[[O, int], tuple[Call, ...]] | None = None
 
     @property
     def label(self) -> str:

@@ -1,5 +1,6 @@
 """The row of a 3x3 depthwise convolution on planes of int16, for the DSP extension."""
 
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -33,11 +34,15 @@ def rows_of(op: Convolution, band: int) -> int:
     return (band - 1) * op.window.stride[0] + KERNEL[0]
 
 
-def band_of(op: Convolution) -> int:
-    """Rows of output at a time: a band's input, rearranged, takes at most a sixteenth of what the
-    tensors take that live at the same time, and then bands are about equally high."""
+def little(op: Convolution) -> int:
+    """Bytes of scratch: at most a sixteenth of what the tensors take that live at the same time."""
+    return max(FEWEST_BYTES, (op.x.nbytes + op.y.nbytes) // 16)
+
+
+def band_of(op: Convolution, budget: int) -> int:
+    """Rows of output at a time: their input, rearranged, takes at most ``budget`` bytes, if a row
+    does, and then bands are about equally high."""
     row_bytes = CHANNELS * BYTES * columns_of(op)
-    budget = max(FEWEST_BYTES, (op.x.nbytes + op.y.nbytes) // 16)
     rows = op.y.shape[1]
     most = max((b for b in range(1, rows + 1) if rows_of(op, b) * row_bytes <= budget), default=1)
     return -(-rows // -(-rows // most))
@@ -78,13 +83,13 @@ def is_long(op: Convolution) -> bool:
     return int(op.y.shape[2]) // 2 > SHORT
 
 
-def lower(op: Convolution, unrolled: int = UNROLLED) -> tuple[Call, ...]:
+def lower(op: Convolution, unrolled: int, budget: int) -> tuple[Call, ...]:
     """The call of ``tg_depthwise_planar_s8_dsp``; the scratch holds four planes of a band."""
     layer = layer_of(op)
     assert layer is not None, "the row was chosen, so the proof exists"
     unused = ("kernel_h", "kernel_w")
     fields = window_fields(op.x, op.y, op.window)
-    band, columns = band_of(op), columns_of(op)
+    band, columns = band_of(op, budget), columns_of(op)
     shape = (
         *(field for field in fields if field[0] not in unused),
         ("channels", op.y.shape[3]),
@@ -104,8 +109,19 @@ def lower(op: Convolution, unrolled: int = UNROLLED) -> tuple[Call, ...]:
 def planar_rows() -> tuple[Kernel[C], ...]:
     """The row, best of all where it fits, and its short form."""
     name, types = "tg_depthwise_planar_s8_dsp", "tg_depthwise_planar_s8"
-    unrolled: Kernel[C] = Kernel(
-        name, f"{name}.h", types, lower, Isa.DSP, fits,
-        scratch=True, packs=True, loop_bytes=UNROLLED * PAIR_BYTES,
-    )  # fmt: skip
-    return with_short_form(unrolled, lambda op: lower(op, SHORT), is_long, SHORT * PAIR_BYTES)
+    row: Kernel[C] = Kernel(
+        name,
+        f"{name}.h",
+        types,
+        lambda op: lower(op, UNROLLED, little(op)),
+        Isa.DSP,
+        fits,
+        scratch=True,
+        packs=True,
+        loop_bytes=UNROLLED * PAIR_BYTES,
+        lower_within=lambda op, budget: lower(op, UNROLLED, budget),
+    )
+    unrolled, short = with_short_form(
+        row, lambda op: lower(op, SHORT, little(op)), is_long, SHORT * PAIR_BYTES
+    )
+    return unrolled, replace(short, lower_within=lambda op, budget: lower(op, SHORT, budget))
