@@ -5,7 +5,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from tinygen.ir import Array
+from tinygen.ir import Array, DType
+from tinygen.isa import Isa
 from tinygen.ops.base import Call, Kernel, Node, OpDef
 from tinygen.ops.binary import (
     Binary,
@@ -21,7 +22,7 @@ from tinygen.ops.binary import (
 )
 from tinygen.ops.binary_sum import LEFT_SHIFT, ScaledSum, linear_form, scaled_sum
 from tinygen.ops.convolution import fused_clamp
-from tinygen.quant import activation_range
+from tinygen.quant import activation_range, dtype_range
 
 B = TypeVar("B", bound=Binary)
 SumOf = Callable[[B], ScaledSum]
@@ -71,6 +72,9 @@ def sum_kernels(sum_of: SumOf[B]) -> tuple[Kernel[B], ...]:
         sum_ = sum_of(op)
         return sum_.swapped if geometry_of(op).swapped else sum_
 
+    def is_linear(op: B) -> bool:
+        return linear_form(oriented(op)) is not None
+
     def lower_linear(op: B) -> tuple[Call, ...]:
         form = linear_form(oriented(op))
         assert form is not None, "the row was chosen, so the form exists"
@@ -82,6 +86,21 @@ def sum_kernels(sum_of: SumOf[B]) -> tuple[Kernel[B], ...]:
         )
         return (binary_call(op, params),)
 
+    def is_flat(op: B) -> bool:
+        """Whether the operands have one shape and the output no limits."""
+        geometry = geometry_of(op)
+        limits = activation_range(op.activation, op.y)
+        same = len(geometry.loops) == 1 and geometry.loops[0].b_stride == 1
+        return same and limits == dtype_range(DType.INT8) and geometry.loops[0].size > 1
+
+    def lower_flat(op: B) -> tuple[Call, ...]:
+        form, geometry = linear_form(oriented(op)), geometry_of(op)
+        assert form is not None, "the row was chosen, so the form exists"
+        shape = (("size", geometry.loops[0].size), ("shift", form.shift))
+        params = (("a", form.a), ("b", form.b), ("c", form.c))
+        operands = (op.b, op.a) if geometry.swapped else (op.a, op.b)
+        return (Call(shape, params, operands, (op.y,)),)
+
     def lower_table(op: B) -> tuple[Call, ...]:
         sum_ = oriented(op)
         # Each entry is below 2**28: an input multiplier is at most one half.
@@ -90,11 +109,20 @@ def sum_kernels(sum_of: SumOf[B]) -> tuple[Kernel[B], ...]:
 
     return (
         Kernel(
+            "tg_add_linear_s8_dsp",
+            "tg_add_linear_s8_dsp.h",
+            "tg_add_linear_s8_dsp",
+            lower_flat,
+            needs=Isa.DSP,
+            fits=lambda op: is_flat(op) and is_linear(op),
+            in_place=True,
+        ),
+        Kernel(
             "tg_add_linear_s8",
             "tg_add_linear_s8.h",
             "tg_add_linear_s8",
             lower_linear,
-            fits=lambda op: linear_form(oriented(op)) is not None,
+            fits=is_linear,
             in_place=True,
         ),
         Kernel(
