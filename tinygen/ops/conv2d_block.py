@@ -29,9 +29,12 @@ def unrolled_of(depth: int, most: int) -> int:
 
 
 def together_of(depth: int, pairs: int, most: int) -> int:
-    """How many pairs of channels to write out: the requantization is as long as a step."""
+    """How many pairs of channels to write out, beside ``most`` steps, give or take two.
+
+    The requantization is about as long as a step.
+    """
     steps = depth // WORD + 1
-    return next((n for n in (4, 2) if pairs % n == 0 and n * steps <= most), 1)
+    return next((n for n in (4, 2) if pairs % n == 0 and n * steps <= most + 2), 1)
 
 
 def fits(op: Convolution) -> bool:
@@ -77,6 +80,6 @@ def block_rows() -> tuple[Kernel[C], ...]:
     name = "tg_conv2d_block_s8_dsp"
     unrolled: Kernel[C] = Kernel(
         name, f"{name}.h", "tg_conv2d_block_s8", lower, Isa.DSP, fits,
-        scratch=True, packs=True, loop_bytes=UNROLLED * STEP_BYTES,
+        scratch=True, packs=True, loop_bytes=(UNROLLED + 2) * STEP_BYTES,
     )  # fmt: skip
-    return with_short_form(unrolled, lambda op: lower(op, SHORT), is_long, SHORT * STEP_BYTES)
+    return with_short_form(unrolled, lambda op: lower(op, SHORT), is_long, (SHORT + 2) * STEP_BYTES)
