@@ -17,10 +17,11 @@ from firmware_tests.kernels.tensors import any_scale, any_zero_point, quantized
 from firmware_tests.kernels.weighted import CLAMPS, ONE_INSTANCE, drawn_window, window_for
 from tinygen.compile import Options
 from tinygen.ir import Activation, Numerics
+from tinygen.isa import Isa
 from tinygen.ops import definition_of
-from tinygen.ops.pool2d import AVERAGE_POOL_2D, MAX_POOL_2D, AveragePool2D, MaxPool2D, Pool2D
+from tinygen.ops.pool2d import AveragePool2D, MaxPool2D, Pool2D
 from tinygen.ops.window import Pair, Window
-from tinygen.select import best
+from tinygen.select import best, candidates
 
 KINDS: tuple[type[Pool2D], ...] = (AveragePool2D, MaxPool2D)
 
@@ -69,6 +70,7 @@ def named(op: type[Pool2D]) -> tuple[Pool2D, ...]:
         case("overlapping", (7, 6), (3, 2), (1, 1), True, 5),
         case("strides_beyond_kernel", (9, 8), (2, 2), (4, 3), False, 3),
         case("most_taps_by_reciprocal", (19, 19), (19, 19), (1, 1), False, 5),
+        case("most_taps_by_words", (17, 15), (17, 15), (1, 1), False, 21),
         case("taps_by_division", (20, 19), (19, 20), (9, 9), True, 5),
     )
 
@@ -84,8 +86,12 @@ def test_instances_for_one_geometry_give_the_references_bytes() -> None:
     check_native([case for op in KINDS for case in named(op)], every_row=False, seed=3)
 
 
-def test_every_pool_has_one_row() -> None:
-    assert [len(d.kernels) for d in (AVERAGE_POOL_2D, MAX_POOL_2D)] == [1, 1]
+def test_words_of_channels_are_for_sums_of_16_bits() -> None:
+    rows = {op.name: candidates(op, Isa.DSP)[0].function for op in CASES}
+    assert rows["average_pool_2d_most_taps_by_words"] == "tg_average_pool2d_s8_dsp"
+    assert rows["max_pool_2d_most_taps_by_words"] == "tg_max_pool2d_s8_dsp"
+    assert rows["average_pool_2d_most_taps_by_reciprocal"] == "tg_average_pool2d_s8"
+    assert rows["average_pool_2d_strides_beyond_kernel"] == "tg_average_pool2d_s8"
 
 
 def test_division_by_reciprocal_is_exact_for_every_sum_and_window() -> None:

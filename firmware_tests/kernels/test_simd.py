@@ -32,7 +32,8 @@ int main(void)
             (uint32_t)tg_smlatt(in[0], in[1], acc), (uint32_t)tg_saturated_half(acc),
             tg_sadd16(in[0], in[1]), tg_ssub16(in[0], in[1]),
             tg_pack_low(in[0], in[1]), tg_pack_high(in[0], in[1]),
-            tg_sxtab16_odd(in[0], in[1]), tg_rev16(in[0]),
+            tg_rev16(in[0]), tg_sxtab16(in[1], in[0]), tg_sxtab16_odd(in[1], in[0]),
+            tg_max_4xs8(in[0], in[1]),
         };
         fwrite(out, sizeof out, 1, stdout);
     }
@@ -63,10 +64,10 @@ def test_the_plain_c_is_what_the_instructions_compute(tmp_path: Path) -> None:
     subprocess.run(command, cwd=tmp_path, check=True, timeout=60)
     data = words.astype("<u4").tobytes()
     done = subprocess.run([tmp_path / "main"], input=data, capture_output=True, check=True)
-    got = np.frombuffer(done.stdout, "<i4").reshape(-1, 13).T
+    got = np.frombuffer(done.stdout, "<i4").reshape(-1, 15).T
 
     x_bytes = words[:, 0].astype("<u4").view(np.int8).reshape(-1, 4).astype("<i2")
-    y_bytes = words[:, 1].astype("<u4").view(np.int8).reshape(-1, 4).astype(np.int64)
+    in_bytes = words[:, :2].astype("<u4").view(np.int8).reshape(-1, 2, 4)
     halves = words[:, :2].astype("<u4").view("<i2").reshape(-1, 2, 2).astype(np.int64)
     products = halves[:, 0] * halves[:, 1]
     acc = words[:, 2].view(np.int32).astype(np.int64)
@@ -82,8 +83,10 @@ def test_the_plain_c_is_what_the_instructions_compute(tmp_path: Path) -> None:
         packed(halves[:, 0] - halves[:, 1]),
         packed(halves[:, :, 0]),
         packed(halves[:, :, 1]),
-        packed(halves[:, 0] + y_bytes[:, 1::2]),
         np.ascontiguousarray(words[:, 0].astype("<u4").view("<u2").byteswap()).view("<i4"),
+        packed(halves[:, 1] + x_bytes[:, 0::2]),
+        packed(halves[:, 1] + x_bytes[:, 1::2]),
+        np.maximum(in_bytes[:, 0], in_bytes[:, 1]).view("<i4")[:, 0],
     )
     for mine, theirs in zip(got, want, strict=True):
         assert np.array_equal(mine, theirs)

@@ -79,6 +79,24 @@ TG_INLINE void tg_copy_flipped_16(int8_t *to, const int8_t *from, uint32_t mask)
 #endif
 }
 
+/* Sixteen consecutive bytes as four words. */
+TG_INLINE void tg_load_16xs8(const int8_t *p, uint32_t *words)
+{
+#if defined(TG_SIMD_NATIVE)
+    /* As above: in a row. */
+    __asm__("ldr %0, [%4]\n\t"
+            "ldr %1, [%4, #4]\n\t"
+            "ldr %2, [%4, #8]\n\t"
+            "ldr %3, [%4, #12]"
+            : "=&r"(words[0]), "=&r"(words[1]), "=&r"(words[2]), "=&r"(words[3])
+            : "r"(p), "m"(*(const int8_t(*)[16])p));
+#else
+    for (int32_t i = 0; i < 4; ++i) {
+        words[i] = tg_load_4xs8(p + 4 * i);
+    }
+#endif
+}
+
 #if !defined(TG_SIMD_NATIVE)
 /* Half number i of a word, sign-extended. */
 TG_INLINE int32_t tg_half(uint32_t x, int32_t i)
@@ -129,20 +147,6 @@ TG_INLINE uint32_t tg_sxtb16_odd(uint32_t x)
     return y;
 #else
     return tg_halves((int8_t)(uint8_t)(x >> 8), (int8_t)(uint8_t)(x >> 24));
-#endif
-}
-
-/* Bytes 1 and 3 added to the halves of acc, each modulo 2^16. */
-TG_INLINE uint32_t tg_sxtab16_odd(uint32_t acc, uint32_t x)
-{
-#if defined(TG_SIMD_NATIVE)
-    /* GCC does not fold a rotation into its intrinsic. */
-    uint32_t y;
-    __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(y) : "r"(acc), "r"(x));
-    return y;
-#else
-    return tg_halves(tg_half(acc, 0) + (int8_t)(uint8_t)(x >> 8),
-                     tg_half(acc, 1) + (int8_t)(uint8_t)(x >> 24));
 #endif
 }
 
@@ -201,6 +205,50 @@ TG_INLINE uint32_t tg_sadd16(uint32_t x, uint32_t y)
     return (uint32_t)__sadd16((int16x2_t)x, (int16x2_t)y);
 #else
     return tg_halves(tg_half(x, 0) + tg_half(y, 0), tg_half(x, 1) + tg_half(y, 1));
+#endif
+}
+
+/* acc plus bytes 0 and 2 of x as two int16, each sum modulo 2^16. */
+TG_INLINE uint32_t tg_sxtab16(uint32_t acc, uint32_t x)
+{
+#if defined(TG_SIMD_NATIVE)
+    uint32_t y;
+    __asm__("sxtab16 %0, %1, %2" : "=r"(y) : "r"(acc), "r"(x));
+    return y;
+#else
+    return tg_sadd16(acc, tg_sxtb16(x));
+#endif
+}
+
+/* The same of bytes 1 and 3. */
+TG_INLINE uint32_t tg_sxtab16_odd(uint32_t acc, uint32_t x)
+{
+#if defined(TG_SIMD_NATIVE)
+    uint32_t y;
+    __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(y) : "r"(acc), "r"(x));
+    return y;
+#else
+    return tg_sadd16(acc, tg_sxtb16_odd(x));
+#endif
+}
+
+/* The greater of each two int8. */
+TG_INLINE uint32_t tg_max_4xs8(uint32_t x, uint32_t y)
+{
+#if defined(TG_SIMD_NATIVE)
+    uint32_t z;
+    __asm__("ssub8 %0, %1, %2\n\t"
+            "sel %0, %1, %2"
+            : "=&r"(z)
+            : "r"(x), "r"(y));
+    return z;
+#else
+    uint32_t z = 0;
+    for (int32_t i = 0; i < 32; i += 8) {
+        const uint32_t a = x >> i & 0xffu, b = y >> i & 0xffu;
+        z |= ((a ^ 0x80u) > (b ^ 0x80u) ? a : b) << i;
+    }
+    return z;
 #endif
 }
 

@@ -116,6 +116,7 @@ def sum_kernels(sum_of: SumOf[B]) -> tuple[Kernel[B], ...]:
             needs=Isa.DSP,
             fits=lambda op: is_flat(op) and is_linear(op),
             in_place=True,
+            packs=True,
         ),
         Kernel(
             "tg_add_linear_s8",

@@ -9,13 +9,15 @@ import numpy as np
 from tinygen.errors import ModelError
 from tinygen.interval import Interval
 from tinygen.ir import Activation, Array, Op
+from tinygen.isa import Isa
 from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef
-from tinygen.ops.conv2d_lowering import window_fields
+from tinygen.ops.conv2d_lowering import WORD, window_fields
 from tinygen.ops.convolution import fused_clamp, int8_ends
 from tinygen.ops.window import Window, patches, window_of
 from tinygen.quant import activation_range
 
 LARGEST_WINDOW = 1 << 16
+MOST_TAPS = 255  # of int8 whose sum int16 holds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,12 +128,26 @@ def lower(op: Pool2D) -> tuple[Call, ...]:
     return (Call(shape, (("output_min", low), ("output_max", high)), (op.x,), (op.y,)),)
 
 
+def takes_words(op: Pool2D) -> bool:
+    """Whether channels fill a word, and sums of the window 16 bits at most."""
+    return op.x.shape[3] >= WORD and op.window.kernel[0] * op.window.kernel[1] <= MOST_TAPS
+
+
+def pool_rows(name: str) -> tuple[Kernel[P], ...]:
+    """The rows of either pool: words of channels, then anything."""
+    types = "tg_pool2d_s8"
+    words: Kernel[P] = Kernel(
+        f"{name}_dsp", f"{types}_dsp.h", types, lower, Isa.DSP, takes_words, packs=True
+    )
+    return words, Kernel(name, f"{types}.h", types, lower)
+
+
 AVERAGE_POOL_2D: OpDef[AveragePool2D] = OpDef(
     op=AveragePool2D,
     parse=parse(AveragePool2D),
     rules=(int8_ends, fused_clamp, same_scale, window_on_image),
     reference=reference_average,
-    kernels=(Kernel("tg_average_pool2d_s8", "tg_pool2d_s8.h", "tg_pool2d_s8", lower),),
+    kernels=pool_rows("tg_average_pool2d_s8"),
     bounds=bounds,
 )
 
@@ -140,6 +156,6 @@ MAX_POOL_2D: OpDef[MaxPool2D] = OpDef(
     parse=parse(MaxPool2D),
     rules=(int8_ends, fused_clamp, same_scale, window_on_image),
     reference=reference_max,
-    kernels=(Kernel("tg_max_pool2d_s8", "tg_pool2d_s8.h", "tg_pool2d_s8", lower),),
+    kernels=pool_rows("tg_max_pool2d_s8"),
     bounds=bounds,
 )
