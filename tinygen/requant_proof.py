@@ -33,6 +33,7 @@ constant: a function that grows with both."""
 SCALE_BITS = 8
 FACTOR = 1 << SCALE_BITS  # the packed kernels' accumulators are this times the reference's
 _LIMIT = 2**31
+_ROOM = 256  # for the zero point, where the scaled value may be as large as the accumulator
 NEVER = 2**40  # beyond every accumulator
 _MOST_SHIFT = 22  # 128 << 22 leaves room for the roundings within int32
 _COARSER = 3  # uniform shifts that are tried below the most precise one
@@ -78,7 +79,8 @@ class Requantization:
 def staircase(
     multiplier: Int64s, shift: Int64s, zero_point: int, limits: tuple[int, int], reach: Range
 ) -> Staircase | None:
-    """The steps of TFLite's requantization, or None where a left shift could leave 32 bits.
+    """The steps of TFLite's requantization, or None where shifting to the left or adding the zero
+    point could leave 32 bits.
 
     With r the right shift, the doubling product floor((s * multiplier + 2**30) / 2**31) reaches h
     from s = ceil((h * 2**31 - 2**30) / multiplier) on; and h / 2**r, halves away from zero, reaches
@@ -86,7 +88,8 @@ def staircase(
     checked with ``tinygen.quant``. Raises AssertionError should one be wrong.
     """
     left = np.maximum(shift, 0)
-    if (np.maximum(-reach.low, reach.high) >= _LIMIT >> left).any():
+    end = np.where(shift < 0, _LIMIT, _LIMIT - _ROOM) >> left
+    if (np.maximum(-reach.low, reach.high) >= end).any():
         return None
     right = np.maximum(-shift, 0)[:, None]
     values = np.arange(limits[0] + 1, limits[1] + 1, dtype=np.int64)

@@ -161,10 +161,12 @@ def test_the_least_weight_bars_a_change_of_sign() -> None:
     assert len(rewritten(before, fold_into_producers).ops) == 1
 
 
-def test_accumulators_near_the_ends_of_32_bits_stay() -> None:
-    for bias, length in ((2**31 - 1, 2), (2**31 - 512, 1)):
-        first = with_dead(producer(out(zero_point=-60)), {1: bias})
-        before = network(first, relu, out(zero_point=-5))
+def test_accumulators_that_may_leave_32_bits_stay() -> None:
+    for bias, length in ((2**31 - 1, 2), (2**30, 1)):
+        first = producer(out(zero_point=-60))
+        biases = replace(first.inputs[2], data=np.full(3, bias, np.int32))
+        moved = replace(first, inputs=(X, first.weights, biases))
+        before = network(moved, relu, out(zero_point=-5))
         assert len(rewritten(before, fold_into_producers).ops) == length
 
 

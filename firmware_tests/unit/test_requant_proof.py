@@ -115,3 +115,15 @@ def test_a_left_shift_that_could_pass_32_bits_has_no_staircase() -> None:
     reach = Range(np.array([-(2**20)]), np.array([2**20]))
     assert staircase(np.array([2**30]), np.array([11]), 0, FULL, reach) is None
     assert staircase(np.array([2**30]), np.array([10]), 0, FULL, reach) is not None
+
+
+@pytest.mark.parametrize(("high", "exists"), [(2**31 - 300, True), (2**31 - 200, False)])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_no_steps_are_told_where_the_zero_point_may_leave_32_bits(
+    high: int, exists: bool, sign: int
+) -> None:
+    """The reference wraps there: a sum just below 2**31 becomes the least output."""
+    reach = Range(*np.sort([[sign * high], [sign * (high - 500)]], axis=0))
+    multiplier, shift = np.array([2**31 - 1]), np.array([0])
+    assert (staircase(multiplier, shift, 0, FULL, reach) is not None) == exists
+    assert staircase(multiplier, shift - 1, 0, FULL, reach) is not None
