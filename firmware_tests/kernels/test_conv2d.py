@@ -1,6 +1,7 @@
 """CONV_2D: every row against the reference, the reference against the interpreters."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from firmware_tests.kernels.weighted import (
     CLAMPS,
     ONE_INSTANCE,
     Range,
+    after_pad,
     check_row,
     drawn_window,
     scales_apart,
@@ -113,8 +115,18 @@ GROUPED = (
     conv("groups_of_one", 21, groups=5, channels=(5, 10), size=(4, 4)),
     conv("groups_dilated", 22, groups=3, channels=(6, 3), dilation=(2, 2), batches=2),
 )
+APART: dict[str, Any] = {
+    "channels": (4, 5), "kernel": (1, 1), "stride": (2, 2), "same": False,
+}  # fmt: skip
+EIGHT: dict[str, Any] = {"channels": (8, 8), "same": False}
+# What fuse_pad makes, and no file can say.
+PADDED = (
+    after_pad(conv("as_many_pixels", 40, size=(6, 6), **APART), 1, 1, 2, 2),
+    after_pad(conv("far_border", 41, size=(13, 12), channels=(3, 4), same=False), 5, 4, 5, 7),
+    after_pad(conv("tiles_far_border", 42, size=(12, 14), **EIGHT), 5, 3, 6, 9),
+)
 DRAWN = tuple(drawn(i, kind) for kind in Range for i in range(12))
-CASES = (*NAMED, *GROUPED, *DRAWN, *(drawn(i, Range.USUAL, groups=3) for i in range(4)))
+CASES = (*NAMED, *GROUPED, *PADDED, *DRAWN, *(drawn(i, Range.USUAL, groups=3) for i in range(4)))
 
 
 def test_every_row_gives_the_references_bytes() -> None:

@@ -1,5 +1,7 @@
 """DEPTHWISE_CONV_2D: every row against the reference, the reference against the interpreters."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from firmware_tests.kernels.weighted import (
     CLAMPS,
     ONE_INSTANCE,
     Range,
+    after_pad,
     check_row,
     drawn_window,
     scales_apart,
@@ -131,8 +134,14 @@ NAMED = (
     scales_apart(plain("planes_scales", 36, channels=7, activation=Activation.RELU)),
     plain("one_channel_to_eight", 17, size=(12, 9), kernel=(10, 8), channels=1, multiplier=8),
 )
+TWOS: dict[str, Any] = {"stride": (1, 2), "same": False}
+# What fuse_pad makes, and no file can say.
+PADDED = (
+    after_pad(plain("planes_far_border", 37, size=(11, 13), same=False, channels=5), 4, 5, 6, 7),
+    after_pad(plain("planes_one_column", 38, size=(7, 9), **TWOS), 3, 4, 2, 4),
+)
 DRAWN = tuple(drawn(i, kind) for kind in Range for i in range(12))
-CASES = (*NAMED, *DRAWN)
+CASES = (*NAMED, *PADDED, *DRAWN)
 
 
 def test_every_row_gives_the_references_bytes() -> None:
@@ -172,6 +181,12 @@ def test_a_layer_without_a_proven_requantization_takes_the_general_row(isa: Isa)
     assert candidates(large, isa)[0].function == "tg_depthwise_conv2d_s8"
 
 
+@pytest.mark.parametrize(("stride", "planes"), [(3, True), (4, False)])
+def test_rows_are_as_far_apart_as_one_instruction_adds(stride: int, planes: bool) -> None:
+    op = plain("wide", 39, size=(9, 700), stride=(stride, 1), same=False)
+    assert (candidates(op, Isa.DSP)[0].function == "tg_depthwise_planar_s8_dsp") == planes
+
+
 def test_kernels_with_more_taps_than_pointers_are_convolved_by_groups() -> None:
     rows = {op.name: candidates(op, Isa.ANY)[0].function for op in NAMED}
     taps = {op.name: op.window.kernel[0] * op.window.kernel[1] for op in NAMED}
@@ -182,4 +197,4 @@ def test_kernels_with_more_taps_than_pointers_are_convolved_by_groups() -> None:
 @pytest.mark.reference
 @pytest.mark.parametrize("numerics", list(Numerics), ids=lambda n: n.value)
 def test_the_reference_is_the_interpreters(numerics: Numerics) -> None:
-    assert_interpreter_agrees(CASES, numerics)
+    assert_interpreter_agrees((*NAMED, *DRAWN), numerics)

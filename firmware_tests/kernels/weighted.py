@@ -26,10 +26,12 @@ from tinygen.instances import Optimize
 from tinygen.ir import Activation, DType, Op, QuantParams, Tensor
 from tinygen.ops import definition_of
 from tinygen.ops.base import Kernel
+from tinygen.ops.conv2d_lowering import Convolution
 from tinygen.ops.window import Pair, Window
 from tinygen.vectors import draw_vectors
 
 O = TypeVar("O", bound=Op)  # noqa: E741 - an operator
+C = TypeVar("C", bound=Convolution)
 
 CLAMPS = (Activation.NONE, Activation.RELU, Activation.RELU6, Activation.RELU_N1_TO_1)
 LEAST_SCALE = 1e-6  # TFLite refuses outputs whose quantized 6.0 leaves int32
@@ -116,6 +118,14 @@ def without_least(op: O) -> O:
     """``op`` with no weight of -128, as converters make them."""
     weights = replace(op.inputs[1], data=np.maximum(op.inputs[1].values, -127))
     return replace(op, inputs=(op.inputs[0], weights, *op.inputs[2:]))
+
+
+def after_pad(op: C, top: int, left: int, bottom: int = 0, right: int = 0) -> C:
+    """``op``, which has no padding, as if that much of its input had been a PAD's."""
+    n, height, width, channels = op.x.shape
+    shape = (n, height - top - bottom, width - left - right, channels)
+    inputs = (replace(op.x, shape=shape), *op.inputs[1:])
+    return replace(op, inputs=inputs, window=replace(op.window, pad=(top, left)))
 
 
 def scales_apart(op: O) -> O:

@@ -170,7 +170,8 @@ TG_INLINE void tg_gather_three(const tg_conv2d_block_s8_shape *shape, const int8
                                int32_t pixel, int32_t zero_point, int8_t *patches)
 {
     const int32_t same_size = shape->out_h == shape->in_h && shape->out_w == shape->in_w;
-    if (shape->kernel_h == 1 && shape->kernel_w == 1 && same_size && shape->in_c % 4 == 0) {
+    const int32_t all_pixels = same_size && shape->stride_h == 1 && shape->stride_w == 1;
+    if (shape->kernel_h == 1 && shape->kernel_w == 1 && all_pixels && shape->in_c % 4 == 0) {
         tg_copy_mixed(patches, x + pixel * shape->in_c, 3 * shape->in_c, 0);
         return;
     }
