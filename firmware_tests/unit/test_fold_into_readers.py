@@ -247,3 +247,16 @@ def test_random_operators_go_or_stay_and_no_result_differs() -> None:
     lengths = [len(rewritten(random_network(s), fold_into_readers).ops) for s in range(60)]
     assert {2, 3} == set(lengths)
     assert lengths.count(2) > 15
+
+
+def test_a_scale_beyond_single_precision_is_not_made() -> None:
+    """The product of scales is taken in single precision where one channel has the only one."""
+    ten = Mul("op", (FEW, vector(1, scale=10.0)), (middle(scale=3.0),), NONE)
+
+    def last(x: Tensor, scale: float) -> Op:
+        op = dense(x, image(1, 1, scale=scale))
+        weights = replace(op.weights, quant=QuantParams((scale,), (0,)))
+        return replace(op, inputs=(x, weights, *op.inputs[2:]))
+
+    assert_untouched(network(ten, lambda x: last(x, 1e38)), fold_into_readers)
+    assert len(rewritten(network(ten, lambda x: last(x, 1e30)), fold_into_readers).ops) == 2

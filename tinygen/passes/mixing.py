@@ -139,7 +139,8 @@ def with_factors(op: S, wanted: Sequence[float]) -> S | None:
 
     def alike(found: Sequence[float]) -> bool:
         pairs = zip(found, wanted, strict=True)
-        return all(a == b or (not once and _fixed(a) == _fixed(b)) for a, b in pairs)
+        near = ((a, b) for a, b in pairs if a != b)
+        return all(not once and math.isfinite(a) and _fixed(a) == _fixed(b) for a, b in near)
 
     if alike(factors_of(op)):
         return op
