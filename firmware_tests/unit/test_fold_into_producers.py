@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,6 +33,7 @@ from tinygen.ops.quantize import Quantize
 from tinygen.ops.relu import Relu
 from tinygen.ops.sub import Sub
 from tinygen.passes.fold_into_producers import fold_into_producers
+from tinygen.passes.step_fit import Fit, fitted
 
 X = image(1, 6, 6, 2, zero_point=3, name="x")
 NONE, RELU = Activation.NONE, Activation.RELU
@@ -161,6 +164,19 @@ def test_the_least_weight_bars_a_change_of_sign() -> None:
     assert len(rewritten(before, fold_into_producers).ops) == 1
 
 
+def test_what_is_fitted_is_proven(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = import_module(fold_into_producers.__module__)
+
+    def careless(*arguments: Any) -> Fit | None:
+        found = fitted(*arguments)
+        return found and replace(found, addend=found.addend + 1)
+
+    before = network(producer(out(zero_point=-60)), relu, out(zero_point=-5))
+    assert len(rewritten(before, fold_into_producers).ops) == 1
+    monkeypatch.setattr(module, "fitted", careless)
+    assert_untouched(before, fold_into_producers)
+
+
 def test_accumulators_that_may_leave_32_bits_stay() -> None:
     for bias, length in ((2**31 - 1, 2), (2**30, 1)):
         first = producer(out(zero_point=-60))
@@ -207,10 +223,14 @@ def test_sums_and_products_take_what_is_equal_for_all_pairs(kind: type[Add | Sub
 
 
 def test_a_result_that_breaks_a_rule_is_not_made() -> None:
-    """ADD wants a result's scale that is not far below the operands'."""
-    first = Add("first", (A, B), (out(scale=30.0, zero_point=-128),), NONE)
-    tiny = Quantize("tail", (first.y,), (out(scale=1e-9, zero_point=-128),))
-    assert_untouched(graph((A, B), (first, tiny), (tiny.y,)), fold_into_producers)
+    """ADD wants a result's scale that is not far below the operands', even for sums of zero."""
+    x = image(1, 4, 4, 3, scale=0.07, zero_point=127)
+    zero = Relu("zero", (x,), (like(x),))
+    first = add(zero.y, zero.y, out())
+    for scale, length in ((0.01, 2), (1e-9, 3)):
+        tail = Quantize("tail", (first.y,), (out(scale=scale),))
+        before = graph((x,), (zero, first, tail), (tail.y,))
+        assert len(rewritten(before, fold_into_producers).ops) == length
 
 
 def random_network(seed: int) -> Graph:

@@ -152,6 +152,12 @@ def test_what_is_no_line_stays(op: Op) -> None:
     assert_untouched(network(op, matrix), fold_into_readers)
 
 
+@pytest.mark.parametrize(("zero_point", "length"), [(107, 2), (108, 3)])
+def test_a_line_may_end_where_the_type_does(zero_point: int, length: int) -> None:
+    op = Quantize("op", (FEW,), (middle(zero_point=zero_point),))
+    assert len(rewritten(network(op, matrix), fold_into_readers).ops) == length
+
+
 def test_an_input_that_can_be_anything_is_clipped_by_a_shift() -> None:
     op = Quantize("op", (X,), (middle(),))
     last = inner(op.y)

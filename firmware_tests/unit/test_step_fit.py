@@ -50,6 +50,31 @@ def test_a_step_out_of_line_has_no_requantization() -> None:
     assert fitted(Wanted(wanted.values, np.arange(100, 800, 100), 0, 790), 0, 0.01) is not None
 
 
+def test_what_is_found_has_the_steps_that_were_wanted() -> None:
+    rng, found = np.random.default_rng(4), 0
+    for _ in range(1500):
+        spaces = rng.integers(1, int(rng.choice([3, 40])), rng.integers(2, 6))
+        first = rng.integers(-20, 20) + np.cumsum(spaces)
+        zero = int(rng.integers(-8, 3))
+        low, high = int(first[0] - rng.integers(1, 9)), int(first[-1] + rng.integers(-1, 9))
+        wanted = Wanted(np.arange(-2, len(first) - 2), first, low, high)
+        if not wanted.occurring.any() or (fit := fitted(wanted, zero, 0.1)) is None:
+            continue
+        found += 1
+        s = np.arange(low, high + 1)
+        scaled = multiply_by_quantized_multiplier(s + fit.addend, fit.multiplier, fit.shift)
+        made = np.clip(scaled.astype(np.int64) + zero, -3, len(first) - 3)
+        np.testing.assert_array_equal(made, -3 + (first[None, :] <= s[:, None]).sum(axis=1))
+    assert found > 300
+
+
+def test_steps_that_do_not_occur_may_be_anywhere() -> None:
+    first = np.array([-900, 100, 200, 9000])
+    assert fitted(Wanted(np.arange(1, 5), first, 0, 150), 0, 0.01) is not None
+    assert fitted(Wanted(np.arange(1, 5), first, 0, 250), 0, 0.01) is not None
+    assert fitted(Wanted(np.arange(1, 5), first, 0, 350), 0, 0.01) is None
+
+
 def test_a_step_that_must_not_occur_bars_a_slope() -> None:
     """Two steps a hundred apart; a third would follow, if nothing clipped it."""
     steps = np.array([100, 200, NEVER])

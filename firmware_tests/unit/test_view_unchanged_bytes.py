@@ -16,7 +16,7 @@ from firmware_tests.unit.rewriting import (
 from tinygen.ir import Activation, DType, Op, QuantParams, Tensor
 from tinygen.ops.add import Add
 from tinygen.ops.quantize import Quantize
-from tinygen.ops.relu import Relu6
+from tinygen.ops.relu import Relu, Relu6
 from tinygen.ops.reshape import Reshape
 from tinygen.passes.view_unchanged_bytes import view_unchanged_bytes
 
@@ -64,3 +64,11 @@ def test_a_limit_that_the_channel_cannot_reach_is_a_view() -> None:
     second = Relu6("second", (first.y,), (image(2, 3, scale=0.2, zero_point=-100),))
     after = rewritten(graph((x,), (first, second), (second.y,)), view_unchanged_bytes)
     assert kinds(after) == ["RELU6", "RESHAPE"]
+
+
+def test_bytes_of_another_type_stay_even_where_they_are_equal() -> None:
+    x = image(2, 3, scale=0.05, zero_point=0, name="x")
+    first = Relu("first", (x,), (like(x),))
+    unsigned = Tensor("y", (2, 3), DType.UINT8, x.quant)
+    second = Quantize("second", (first.y,), (unsigned,))
+    assert_untouched(graph((x,), (first, second), (unsigned,)), view_unchanged_bytes)

@@ -81,7 +81,7 @@ def line_of(op: Op, known: Mapping[Tensor, Interval]) -> Line | None:
 
 def reading(reader: Op, op: Op, line: Line) -> Sum | None:
     """``reader`` of the result of ``op`` as one of its operand; None if it cannot be."""
-    if not isinstance(reader, Sum) or reader.x is not op.y or op.y in reader.inputs[1:]:
+    if not isinstance(reader, Sum) or reader.x is not op.y:
         return None
     rows, wanted = rows_of(reader), factors_of(reader)
     if isinstance(reader, DepthwiseConv2D):
