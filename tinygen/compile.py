@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tinygen import ctext
-from tinygen.emit import ArenaKind, Program, Provenance
+from tinygen.emit import ArenaKind, Place, Program, Provenance
 from tinygen.ir import Graph, Numerics
 from tinygen.isa import Isa
 from tinygen.memory import allocate
@@ -23,6 +23,7 @@ class Options:
     numerics: Numerics = Numerics.TFLM
     optimize: Optimize = Optimize.SPEED
     arena: ArenaKind = ArenaKind.STATIC
+    place: Place = Place.FLASH
 
 
 def compile_model(data: bytes, file_name: str, target: str, isa: Isa, options: Options) -> Program:
@@ -66,9 +67,13 @@ def assemble(
     target: str,
     options: Options,
     *,
+    kernel_section: str = "",
     spare: bool = True,
 ) -> Program:
-    """The program of a simplified ``graph`` whose kernels are chosen."""
+    """The program of a simplified ``graph`` whose kernels are chosen.
+
+    ``kernel_section`` is as in ``Provenance``; ``spare`` as in ``compile_graph``.
+    """
     steps, memory = tuple(steps), allocate(graph, steps)
     if spare:
         steps, memory = spend_spare(steps, memory)
@@ -79,6 +84,7 @@ def assemble(
         numerics=options.numerics.value,
         optimize=options.optimize,
         arena=options.arena,
+        kernel_section=kernel_section,
     )
     name = ctext.identifier(options.name or graph.name)
     return Program(name, graph, tuple(steps), memory, provenance)

@@ -29,9 +29,20 @@ class ArenaKind(Enum):
     CALLER = "caller"
 
 
+class Place(Enum):
+    """From where the kernels that multiply run."""
+
+    FLASH = "flash"
+    RAM = "ram"
+
+
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What the generated code says about where it came from."""
+    """What the generated code says about where it came from.
+
+    ``kernel_section`` is the linker's section of the kernels that multiply, where they run from
+    RAM; "" where they lie with the rest.
+    """
 
     model_file: str
     model_sha256: str
@@ -39,13 +50,15 @@ class Provenance:
     numerics: str
     optimize: Optimize
     arena: ArenaKind
+    kernel_section: str = ""
 
     @property
     def options(self) -> str:
         """The options that decide what code is generated, as a user types them."""
+        place = " --place kernels=ram" if self.kernel_section else ""
         return (
             f"--numerics {self.numerics} --optimize {self.optimize.value} "
-            f"--arena {self.arena.value}"
+            f"--arena {self.arena.value}{place}"
         )
 
 
@@ -112,7 +125,8 @@ def emit(program: Program) -> dict[str, str]:
         "arena_bytes": max(1, program.memory.arena_bytes),
         "static_arena": program.provenance.arena is ArenaKind.STATIC,
         "headers": headers,
-        "instances": [_function(i) for i in instances.values()],
+        "instances": [_function(i, program) for i in instances.values()],
+        "kernel_section": program.provenance.kernel_section,
         "layers": layers,
         "constants": [
             {
@@ -241,9 +255,11 @@ def _layer(writer: _Writer, index: int, step: Step) -> dict[str, Any]:
     }
 
 
-def _function(instance: Instance) -> dict[str, Any]:
-    """An instance as the template shows it."""
+def _function(instance: Instance, program: Program) -> dict[str, Any]:
+    """An instance as the template shows it; ``hot`` is whether it multiplies."""
+    ops = [program.layers[index].op for index in instance.layers]
     return {
+        "hot": any(definition_of(op).macs(op) for op in ops),
         "name": instance.name,
         "kernel": instance.kernel.function,
         "types": instance.kernel.types,

@@ -14,7 +14,7 @@ import numpy as np
 
 from tinygen import interpreters, reference
 from tinygen.compile import Options, assemble
-from tinygen.emit import Program
+from tinygen.emit import Place, Program
 from tinygen.errors import ModelError, OptionError, ToolError
 from tinygen.firmware.fit import Fitted, fit
 from tinygen.firmware.project import place_arena, write_project
@@ -100,10 +100,11 @@ def load_model(path: Path, numerics: Numerics) -> Model:
 def fit_loaded(model: Model, target: Target, options: Options) -> Fitted:
     """Compile a model for a target, by the best kernels for which it has room."""
     core = target.board.core
+    section = target.kernel_section if options.place is Place.RAM else ""
     graph = run_pipeline(model.graph)
 
     def assembled(steps: Sequence[Step]) -> Program:
-        program = assemble(graph, steps, model.name, model.sha256, core.name, options)
+        program = assemble(graph, steps, model.name, model.sha256, core.name, options, section)
         return place_arena(program, target)
 
     return fit(assembled, graph, target, options.optimize)

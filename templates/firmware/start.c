@@ -17,6 +17,9 @@ enum { STACK_SPARED = 32, CRASH_STATUS = 70 };
 
 /* From the linker script. */
 extern uint32_t data_start[], data_end[], data_load[];
+#if BOARD_HOT
+extern uint32_t hot_start[], hot_end[], hot_load[];
+#endif
 extern uint32_t bss_start[], bss_end[], arena_start[], arena_end[];
 
 int main(void);
@@ -28,15 +31,22 @@ static void fill(uint32_t *start, const uint32_t *end, uint32_t value)
     }
 }
 
+static void copy(uint32_t *start, const uint32_t *end, const uint32_t *from)
+{
+    while (start < end) {
+        *start++ = *from++;
+    }
+}
+
 NO_RETURN void start_firmware(void)
 {
     board_setup(); /* first: some chips have memory that must be switched on */
     const uint32_t *in_use = __builtin_frame_address(0);
     fill(stack_bottom, in_use - STACK_SPARED, STACK_PAINT);
-    const uint32_t *from = data_load;
-    for (uint32_t *to = data_start; to < data_end; ++to) {
-        *to = *from++;
-    }
+#if BOARD_HOT
+    copy(hot_start, hot_end, hot_load); /* code; no cache is on yet */
+#endif
+    copy(data_start, data_end, data_load);
     fill(bss_start, bss_end, 0u);
     fill(arena_start, arena_end, 0u);
     main();

@@ -54,7 +54,8 @@ class Layout:
 
     ``constants`` is where a framework's linker puts constants, if not beside the code.
     ``static_limit`` is the largest arena that can be a variable, in bytes; None is no limit. A
-    larger one comes from the framework's heap at start.
+    larger one comes from the framework's heap at start. ``kernels`` is RAM that code runs from, for
+    kernels that are not to run from flash; None where there is none, or it is not known.
     """
 
     vectors: MemoryRegion
@@ -64,6 +65,7 @@ class Layout:
     stack_bytes: int
     constants: MemoryRegion
     static_limit: int | None = None
+    kernels: MemoryRegion | None = None
 
     @property
     def regions(self) -> tuple[MemoryRegion, ...]:

@@ -22,7 +22,8 @@ class Core:
     core can have. ``cross`` is the prefix of the GCC tools, empty for the host's own compiler.
     ``timing`` is the key of the core's table in ``tinygen.timing``; empty where there is none.
     ``arch`` names the start-up code in ``templates/firmware``; ``link_flags`` choose the C library.
-    ``qemu`` is the program that emulates such a core; empty where none is at hand.
+    ``qemu`` is the program that emulates such a core; empty where none is at hand. ``runs_data`` is
+    whether it executes code from any RAM: some have RAM that only data can be read from.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Core:
     arch: str = "cortex_m"
     link_flags: tuple[str, ...] = ("--specs=nano.specs", "--specs=nosys.specs")
     qemu: str = "qemu-system-arm"
+    runs_data: bool = False
 
     @property
     def objdump(self) -> str:
@@ -61,7 +63,9 @@ def _cortex_m(number: str, isa: Isa, fpus: dict[Fpu, tuple[str, ...]]) -> Core:
     # estimated to be no faster: within 1.2 % on the models measured, to either side.
     if number in ("7", "33"):
         flags += ("-mtune=cortex-m4",)
-    return Core(name, title, isa, flags, fpus, timing=name)
+    # Others may have data in RAM that is coupled to the core, from which they do not fetch.
+    runs_data = number in ("0", "0plus", "3", "4", "33")
+    return Core(name, title, isa, flags, fpus, timing=name, runs_data=runs_data)
 
 
 def _esp32(number: str, chip: str) -> Core:
@@ -92,6 +96,7 @@ _CORES = (
     Core(
         "riscv32imc", "RISC-V RV32IMC", Isa.LONG_MULTIPLY, _RV32IMC, {Fpu.NONE: ()},
         cross="riscv64-unknown-elf-", arch="riscv", link_flags=(), qemu="qemu-system-riscv32",
+        runs_data=True,
     ),
     # The compiler finds its C library by itself.
     Core(

@@ -25,7 +25,7 @@ from tinygen.board import (
     Usb,
 )
 from tinygen.board.checks import check_board
-from tinygen.board.cores import CORES
+from tinygen.board.cores import CORES, Core
 from tinygen.board.schema import Table, did_you_mean
 from tinygen.errors import BoardError
 from tinygen.resources import data_dir
@@ -136,7 +136,7 @@ def read_board(file: Traversable) -> Board:
         frameworks=frameworks,
         runner=top.choice("runner", _RUNNERS),
         regions=regions,
-        layout=None if hosted else _section(top, "layout", lambda t: _layout(t, regions)),
+        layout=None if hosted else _section(top, "layout", lambda t: _layout(t, regions, core)),
         serial=_HOST_SERIAL if hosted else _optional(top, "serial", _serial) or _serial(_EMPTY),
         uart=_section(top, "uart", _uart) if bare else _optional(top, "uart", _uart),
         timer=_section(top, "timer", _timer) if bare else _optional(top, "timer", _timer),
@@ -181,7 +181,7 @@ def _regions(top: Table) -> tuple[MemoryRegion, ...]:
     return tuple(regions)
 
 
-def _layout(table: Table, regions: tuple[MemoryRegion, ...]) -> Layout:
+def _layout(table: Table, regions: tuple[MemoryRegion, ...], core: Core) -> Layout:
     by_name = {r.name: r for r in regions}
     code = table.text("code", "flash")
     data = table.text("data", "ram")
@@ -193,6 +193,9 @@ def _layout(table: Table, regions: tuple[MemoryRegion, ...]) -> Layout:
         stack_bytes=table.size("stack"),
         constants=table.choice("constants", by_name, code),
         static_limit=table.size("static_limit") if table.has("static_limit") else None,
+        kernels=table.choice("kernels", by_name, data)
+        if table.has("kernels") or core.runs_data
+        else None,
     )
 
 

@@ -17,18 +17,18 @@ def image_sizes(
 ) -> tuple[dict[str, int], dict[str, int]]:
     """Bytes of flash and of RAM that ``image`` takes.
 
-    ``total`` = ``weights`` + ``code`` for flash, ``arena`` + ``stack`` + ``other`` for RAM; both
-    have ``limit`` where the board has one. What is initialized counts as flash wherever it runs
-    from, for its first values lie there. RAM is what lies in a RAM region of the board's, whoever
-    has written the linker script, and an arena that comes from the heap; the host has no regions,
-    and RAM is what can be written.
+    ``total`` = ``weights`` + ``code`` for flash, ``arena`` + ``stack`` + ``other`` for RAM, there
+    also ``code`` where some runs from RAM. Both have ``limit`` where the board has one. What is
+    initialized counts as flash wherever it runs from, for its first values lie there. RAM is what
+    lies in a RAM region of the board's, whoever has written the linker script, and an arena that
+    comes from the heap; the host has no regions, and RAM is what can be written.
 
     Raises BuildError for a damaged image, BudgetError for one that is larger than the board.
     """
     try:
         with image.open("rb") as file:
             elf = ELFFile(file)
-            used, flash, ram, stack = _sections(elf, board)
+            used, flash, ram, stack, code = _sections(elf, board)
             symbols = elf.get_section_by_name(".symtab")
             sizes = {s.name: s["st_size"] for s in symbols.iter_symbols()} if symbols else {}
     except (OSError, ELFError) as error:
@@ -42,17 +42,20 @@ def image_sizes(
             arena = manifest.heap_bytes if region.kind is MemoryKind.RAM else 0
             ram += arena
     in_flash = {"total": flash, "weights": weights, "code": flash - weights}
-    in_ram = {"total": ram, "arena": arena, "stack": stack, "other": ram - arena - stack}
+    in_ram = {"total": ram, "arena": arena, "stack": stack}
+    if code:
+        in_ram["code"] = code
+    in_ram["other"] = ram - arena - stack - code
     if board.flash_bytes is not None and board.ram_bytes is not None:
         in_flash["limit"], in_ram["limit"] = board.flash_bytes, board.ram_bytes
         _check_budget(board, used, in_flash, in_ram)
     return in_flash, in_ram
 
 
-def _sections(elf: ELFFile, board: Board) -> tuple[Counter[MemoryRegion], int, int, int]:
-    """Bytes by region, in flash, in RAM, and of the stack."""
+def _sections(elf: ELFFile, board: Board) -> tuple[Counter[MemoryRegion], int, int, int, int]:
+    """Bytes by region, in flash, in RAM, of the stack, and of code in RAM."""
     used: Counter[MemoryRegion] = Counter()
-    flash = ram = stack = 0
+    flash = ram = stack = code = 0
     for section in elf.iter_sections():
         flags, size = section["sh_flags"], section["sh_size"]
         if not flags & SH_FLAGS.SHF_ALLOC:
@@ -65,9 +68,10 @@ def _sections(elf: ELFFile, board: Board) -> tuple[Counter[MemoryRegion], int, i
         written = not board.regions and flags & SH_FLAGS.SHF_WRITE
         if written or (region is not None and region.kind is MemoryKind.RAM):
             ram += size
+            code += size if board.regions and flags & SH_FLAGS.SHF_EXECINSTR else 0
         if section.name == ".stack":
             stack = size
-    return used, flash, ram, stack
+    return used, flash, ram, stack, code
 
 
 def _region(board: Board, address: int) -> MemoryRegion | None:

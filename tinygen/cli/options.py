@@ -61,6 +61,13 @@ def compile_options(command: Command) -> Command:
                 "that pay; or the least flash, and -Os.",
             ),
             click.option(
+                "--place",
+                type=click.Choice(["kernels=flash", "kernels=ram"]),
+                default="kernels=flash",
+                show_default=True,
+                help="From where the kernels that multiply run.",
+            ),
+            click.option(
                 "--numerics",
                 type=NUMERICS,
                 default="tflm",
@@ -105,10 +112,10 @@ def target_options(command: Command) -> Command:
     )
 
 
-def _options(name: str, numerics: str, optimize: str, arena: str) -> Any:
+def _options(name: str, numerics: str, optimize: str, arena: str, place: str) -> Any:
     from tinygen import ctext
     from tinygen.compile import Options
-    from tinygen.emit import ArenaKind
+    from tinygen.emit import ArenaKind, Place
     from tinygen.instances import Optimize
     from tinygen.ir import Numerics
 
@@ -117,7 +124,13 @@ def _options(name: str, numerics: str, optimize: str, arena: str) -> Any:
         raise click.BadParameter(
             f"'{name}' cannot prefix C names and files; '{usable}' can", param_hint="--name"
         )
-    return Options(name, Numerics(numerics), Optimize(optimize), ArenaKind(arena))
+    return Options(
+        name,
+        Numerics(numerics),
+        Optimize(optimize),
+        ArenaKind(arena),
+        Place(place.removeprefix("kernels=")),
+    )
 
 
 def _target(board: str, framework: str | None, app: str, psram: bool) -> Any:

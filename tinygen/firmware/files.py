@@ -160,6 +160,8 @@ def _context(program: Program, target: Target) -> dict[str, Any]:
     heap = target.heap_arena(program.memory.arena_bytes)
     assert not (heap and static)
     arena = target.arena_region
+    placed = bool(program.provenance.kernel_section) and target.framework is Framework.BARE
+    hot = board.layout.kernels if placed and board.layout else None
     argument = "" if static else "arena" if heap else "&firmware_arena"
     sides = (("INPUT", program.graph.inputs), ("OUTPUT", program.graph.outputs))
     image = image_path(target)
@@ -175,6 +177,8 @@ def _context(program: Program, target: Target) -> dict[str, Any]:
         else mlperf.wire(program.name, program.graph, target.app),
         "layout": board.layout,
         "arena_region": arena,
+        "hot_region": hot,
+        "kernel_section": program.provenance.kernel_section,
         "environment": environment_name(board),
         "emulated": target.emulated,
         "timer_hz": board.timer.hz if board.timer else _HOST_TIMER_HZ,

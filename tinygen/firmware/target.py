@@ -4,9 +4,11 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from tinygen.board import Board, Framework, MemoryKind, MemoryRegion
-from tinygen.errors import BoardError
+from tinygen.errors import BoardError, OptionError
 
 EMULATORS = ("qemu", "renode")
+# ESP-IDF, on which their Arduino stands too, puts section .iram1 into RAM.
+_ESPRESSIF = ("lx6", "lx7", "riscv32imc")
 
 
 class App(Enum):
@@ -71,6 +73,35 @@ class Target:
     def from_framework(self) -> bool:
         """Whether a vendor's framework does the start-up, the linking and the serial port."""
         return self.framework not in (Framework.HOST, Framework.BARE)
+
+    @property
+    def kernel_section(self) -> str:
+        """The section whose code the linker script and the start-up put into RAM.
+
+        Raises OptionError where that is not known.
+        """
+        layout = self.board.layout
+        espressif = self.from_framework and self.board.core.name in _ESPRESSIF
+        if espressif:
+            return ".iram1.tinygen"
+        if self.framework is not Framework.BARE or layout is None:
+            raise OptionError(
+                f"--place kernels=ram: it is not known how {self.framework.value} puts code of "
+                f"{self.board.name} into RAM",
+                "leave --place out" + (", or --framework bare" if self.board.bare else ""),
+            )
+        if self.board.core.arch == "xtensa":
+            raise OptionError(
+                f"--place kernels=ram: RAM of {self.board.name} is too far from its flash for the "
+                "core's calls",
+                "leave --place out",
+            )
+        if layout.kernels is None:
+            raise OptionError(
+                f"--place kernels=ram: it is not known from which RAM {self.board.name} runs code",
+                "name it as 'kernels' in the board file's [layout], or leave --place out",
+            )
+        return ".hot"
 
     def heap_arena(self, arena_bytes: int) -> bool:
         """Whether an arena of this size has to come from the framework's heap at start."""
