@@ -13,6 +13,7 @@ from tinygen.optimize import Optimize
 from tinygen.passes import run_pipeline
 from tinygen.select import Choice, Step, best, select
 from tinygen.spare import spend_spare
+from tinygen.tune.file import Tuning
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Options:
     optimize: Optimize = Optimize.SPEED
     arena: ArenaKind = ArenaKind.STATIC
     place: Place = Place.FLASH
+    tuning: Tuning | None = None
 
 
 def compile_model(data: bytes, file_name: str, target: str, isa: Isa, options: Options) -> Program:
@@ -85,6 +87,7 @@ def assemble(
         optimize=options.optimize,
         arena=options.arena,
         kernel_section=kernel_section,
+        tuning=options.tuning.digest if options.tuning else "",
     )
     name = ctext.identifier(options.name or graph.name)
     return Program(name, graph, tuple(steps), memory, provenance)

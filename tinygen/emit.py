@@ -41,7 +41,7 @@ class Provenance:
     """What the generated code says about where it came from.
 
     ``kernel_section`` is the linker's section of the kernels that multiply, where they run from
-    RAM; "" where they lie with the rest.
+    RAM; "" where they lie with the rest. ``tuning`` names a tuned choice of kernels, "" without.
     """
 
     model_file: str
@@ -51,14 +51,17 @@ class Provenance:
     optimize: Optimize
     arena: ArenaKind
     kernel_section: str = ""
+    tuning: str = ""
 
     @property
     def options(self) -> str:
-        """The options that decide what code is generated, as a user types them."""
+        """The options that decide what code is generated, as a user types them; a tuning file is
+        named by the digest of its choice."""
         place = " --place kernels=ram" if self.kernel_section else ""
+        tuning = f" --tuning {self.tuning}" if self.tuning else ""
         return (
             f"--numerics {self.numerics} --optimize {self.optimize.value} "
-            f"--arena {self.arena.value}{place}"
+            f"--arena {self.arena.value}{place}{tuning}"
         )
 
 

@@ -16,7 +16,7 @@ from tinygen import interpreters, reference
 from tinygen.compile import Options, assemble
 from tinygen.emit import Place, Program
 from tinygen.errors import ModelError, OptionError, ToolError
-from tinygen.firmware.fit import Fitted, fit
+from tinygen.firmware.fit import Fitted, fit, tuned
 from tinygen.firmware.project import place_arena, write_project
 from tinygen.firmware.target import App, Target
 from tinygen.frontend.tflite import read_model
@@ -104,10 +104,14 @@ def fit_loaded(model: Model, target: Target, options: Options) -> Fitted:
     graph = run_pipeline(model.graph)
 
     def assembled(steps: Sequence[Step]) -> Program:
-        program = assemble(graph, steps, model.name, model.sha256, core.name, options, section)
+        program = assemble(graph, steps, model.name, model.sha256, core.name, options, kernel_section=section)
         return place_arena(program, target)
 
-    return fit(assembled, graph, target, options.optimize)
+    tuning = options.tuning
+    if tuning is None:
+        return fit(assembled, graph, target, options.optimize)
+    tuning.check_for(model.sha256, core.name, options.numerics.value, options.optimize.value)
+    return tuned(assembled, graph, target, options.optimize, tuning)
 
 
 def compile_loaded(model: Model, target: Target, options: Options) -> Program:
@@ -298,7 +302,7 @@ def validate(
         ),
         flash_bytes=built.flash,
         ram_bytes=built.ram,
-        choice=choice_report(fitted, more),
+        choice=choice_report(fitted, more, options.tuning.name if options.tuning else ""),
     )
 
 
@@ -311,7 +315,7 @@ def more_flash(
 
     if options.optimize is Optimize.SIZE:
         return None
-    smallest = compile_loaded(model, target, replace(options, optimize=Optimize.SIZE))
+    smallest = compile_loaded(model, target, replace(options, optimize=Optimize.SIZE, tuning=None))
     weights = program.constant_bytes - smallest.constant_bytes
     if built is None:
         return MoreFlash(weights, None)

@@ -12,6 +12,7 @@ from tinygen.cli.group import Group
 from tinygen.cli.models import boards, generate, inspect
 from tinygen.cli.testing import bench, test
 from tinygen.cli.tools import doctor
+from tinygen.cli.tuning import tune
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -20,5 +21,5 @@ def main() -> None:
     """Compile quantized TensorFlow Lite models to bit-exact firmware for microcontrollers."""
 
 
-for command in (boards, inspect, generate, build, flash, monitor, test, bench, doctor):
+for command in (boards, inspect, generate, build, flash, monitor, test, bench, tune, doctor):
     main.add_command(command)

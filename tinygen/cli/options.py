@@ -75,6 +75,11 @@ def compile_options(command: Command) -> Command:
                 help="Whose reference kernels to reproduce, bit for bit, where the two differ.",
             ),
             click.option(
+                "--tuning",
+                type=MODEL,
+                help="The kernels that `tinygen tune` has chosen, as it has written them.",
+            ),
+            click.option(
                 "--name", default="", help="Prefix of the generated C; default: the file's."
             ),
         ),
@@ -112,12 +117,15 @@ def target_options(command: Command) -> Command:
     )
 
 
-def _options(name: str, numerics: str, optimize: str, arena: str, place: str) -> Any:
+def _options(
+    name: str, numerics: str, optimize: str, arena: str, place: str, tuning: Path | None
+) -> Any:
     from tinygen import ctext
     from tinygen.compile import Options
     from tinygen.emit import ArenaKind, Place
     from tinygen.instances import Optimize
     from tinygen.ir import Numerics
+    from tinygen.tune.file import read_tuning
 
     usable = ctext.identifier(name)
     if name and name != usable:
@@ -130,6 +138,7 @@ def _options(name: str, numerics: str, optimize: str, arena: str, place: str) ->
         Optimize(optimize),
         ArenaKind(arena),
         Place(place.removeprefix("kernels=")),
+        read_tuning(tuning) if tuning else None,
     )
 
 

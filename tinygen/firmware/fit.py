@@ -27,6 +27,7 @@ from tinygen.tune.choose import (
     layers_of,
 )
 from tinygen.tune.cost import estimated_cycles
+from tinygen.tune.file import Tuning, chosen_rows
 
 # What the firmware around the model takes, and the margin of the estimate of the model's code.
 FIRMWARE_BYTES, FRAMEWORK_BYTES = 14 * 1024, 64 * 1024
@@ -81,6 +82,23 @@ def fit(
             return Fitted(program, layers, chosen, tuple(given_up), short if given_up else "")
         given_up.append(offer)
         chosen = exchanged(chosen, offer)
+
+
+def tuned(
+    assemble: Assemble, graph: Graph, target: Target, optimize: Optimize, tuning: Tuning
+) -> Fitted:
+    """The program of ``graph`` by the kernels that ``tuning`` names, whatever memory there is.
+
+    Raises TuningError where the file has other layers or kernels than the graph.
+    """
+    layers = layers_of(graph, target.board.core.isa, optimize)
+    coded = [layer for layer in layers if layer.candidates]
+    numbers = iter(
+        chosen_rows(tuning, [(x.op.kind, [c.row.label for c in x.candidates]) for x in coded])
+    )
+    chosen = tuple(next(numbers) if layer.candidates else 0 for layer in layers)
+    program = assemble([x.step(n) for x, n in zip(layers, chosen, strict=True)])
+    return Fitted(program, layers, chosen)
 
 
 def _smaller_arena(

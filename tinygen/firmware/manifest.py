@@ -132,6 +132,7 @@ def manifest_text(
                 "op": step.op.kind,
                 "macs": definition_of(step.op).macs(step.op),
                 "function": layer_function(program, index),
+                "kernel": step.kernel.label if step.kernel else "",
                 "output_bytes": step.op.y.nbytes,
             }
             for index, step in enumerate(program.layers)
