@@ -98,20 +98,33 @@ def load_model(path: Path, numerics: Numerics) -> Model:
 
 
 def fit_loaded(model: Model, target: Target, options: Options) -> Fitted:
-    """Compile a model for a target, by the best kernels for which it has room."""
-    core = target.board.core
-    section = target.kernel_section if options.place is Place.RAM else ""
-    graph = run_pipeline(model.graph)
+    """Compile a model for a target, by the best kernels for which it has room.
 
-    def assembled(steps: Sequence[Step]) -> Program:
-        program = assemble(graph, steps, model.name, model.sha256, core.name, options, kernel_section=section)
-        return place_arena(program, target)
+    Where flash is short even for the smallest of them, it is compiled for size.
+    """
+    core = target.board.core
+    graph = run_pipeline(model.graph)
+    section = target.kernel_section if options.place is Place.RAM else ""
+
+    def assembled(options: Options) -> Callable[[Sequence[Step]], Program]:
+        return lambda steps: place_arena(
+            assemble(
+                graph, steps, model.name, model.sha256, core.name, options, kernel_section=section
+            ),
+            target,
+        )
 
     tuning = options.tuning
-    if tuning is None:
-        return fit(assembled, graph, target, options.optimize)
-    tuning.check_for(model.sha256, core.name, options.numerics.value, options.optimize.value)
-    return tuned(assembled, graph, target, options.optimize, tuning)
+    if tuning is not None:
+        tuning.check_for(model.sha256, core.name, options.numerics.value, options.optimize.value)
+        return tuned(assembled(options), graph, target, options.optimize, tuning)
+    fitted = fit(assembled(options), graph, target, options.optimize)
+    if fitted.missing > 0 and options.optimize is not Optimize.SIZE:
+        small = replace(options, optimize=Optimize.SIZE)
+        smaller = fit(assembled(small), graph, target, Optimize.SIZE)
+        if smaller.missing < fitted.missing:
+            return replace(smaller, short="flash")
+    return fitted
 
 
 def compile_loaded(model: Model, target: Target, options: Options) -> Program:
@@ -268,6 +281,7 @@ def validate(
             difference = first_difference(program, chosen.inputs[first], first, crcs)
         made = beside_size and not on_hardware
         more = more_flash(program, model, target, options, built if made else None)
+    tuned_by = options.tuning.name if options.tuning else ""
     return TestReport(
         model=model.name,
         sha256=model.sha256,
@@ -302,7 +316,7 @@ def validate(
         ),
         flash_bytes=built.flash,
         ram_bytes=built.ram,
-        choice=choice_report(fitted, more, options.tuning.name if options.tuning else ""),
+        choice=choice_report(fitted, options.optimize, more, tuned_by),
     )
 
 

@@ -116,6 +116,6 @@ def generate(model: Path, target: "Target", directory: Path, options: "Options")
         f"({target.framework.value}), arena {memory.arena_bytes:,} bytes "
         f"(live tensors need {memory.live_bound_bytes:,})"
     )
-    if fitted.given_up:
-        click.echo("\n".join(choice_report(fitted, None).to_text()))
+    if fitted.short:
+        click.echo("\n".join(choice_report(fitted, options.optimize, None).to_text()))
     click.echo(f"next: tinygen build {shlex.quote(str(directory))}")

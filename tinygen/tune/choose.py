@@ -9,12 +9,13 @@ not depend on anything but the figures.
 """
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from tinygen.instances import Key, instance_key
 from tinygen.ir import Graph, Op
 from tinygen.isa import Isa
 from tinygen.ops import definition_of
@@ -94,7 +95,10 @@ def layers_of(
         found.append([(row, row.lower(op), c) for row, c in zip(rows, cycles, strict=True)])
     # Layers of one geometry share a function, and so its bytes.
     users = Counter(
-        key for layer in found for row, calls, _ in layer for key in _functions(row, calls)
+        key
+        for layer in found
+        for row, calls, _ in layer
+        for key in _functions(row, calls, optimize)
     )
     return tuple(
         Layer(
@@ -108,7 +112,8 @@ def layers_of(
                             cycles,
                             _constants(calls),
                             sum(
-                                code_bytes(op, row) // users[key] for key in _functions(row, calls)
+                                code_bytes(op, row) // users[key]
+                                for key in _functions(row, calls, optimize)
                             ),
                         )
                         for row, calls, cycles in layer
@@ -122,8 +127,8 @@ def layers_of(
     )
 
 
-def _functions(row: Kernel[Any], calls: Sequence[Call]) -> set[Hashable]:
-    return {(row.function, call.shape) for call in calls}
+def _functions(row: Kernel[Any], calls: Sequence[Call], optimize: Optimize) -> set[Key]:
+    return {instance_key(row, call, optimize) for call in calls}
 
 
 def _constants(calls: Sequence[Call]) -> int:

@@ -67,13 +67,16 @@ def kernel_labels(program: Program) -> tuple[str, ...]:
     return tuple(step.kernel.label for step in program.layers if step.kernel)
 
 
-def choice_report(fitted: Fitted, beside_size: MoreFlash | None, tuned: str = "") -> ChoiceReport:
+def choice_report(
+    fitted: Fitted, asked: Optimize, beside_size: MoreFlash | None, tuned: str = ""
+) -> ChoiceReport:
     """What came of ``fitted``; ``tuned`` names the file that its kernels are from."""
-    asked = fitted.program.provenance.optimize
     given_up = _given_up(fitted)
     taken = f"{asked.value}: {_MEANING[asked]}"
     if tuned:
         taken = f"{asked.value}: the kernels that {tuned} names"
+    elif fitted.program.provenance.optimize is not asked:
+        taken = f"size: {fitted.short} is short even for the smallest kernels of {asked.value}"
     elif given_up:
         cycles = sum(g.cycles for g in given_up)
         count = sum(step.kernel is not None for step in fitted.program.steps)
