@@ -234,3 +234,22 @@ def _bench_row(report: TestReport) -> tuple[str, ...]:
         f"{report.ram_bytes['arena']:,}",
         str(report.mismatched_bytes),
     )
+
+
+def choice_table(reports: Sequence[TestReport]) -> list[str]:
+    """How the kernels of each model were chosen, and the flash beyond --optimize size; empty where
+    there is nothing to compare."""
+    head = ("model", "board", "kernels", "given up", "weights beside size", "code beside size")
+    rows = [head]
+    for report in reports:
+        choice = report.choice
+        if choice is not None and choice.beside_size is not None:
+            more = choice.beside_size
+            rows.append(
+                (
+                    report.model.removesuffix(".tflite"), report.board, choice.asked,
+                    f"{len(choice.given_up)} for {choice.short}" if choice.short else "-",
+                    f"{more.weights:+,}", "-" if more.code is None else f"{more.code:+,}",
+                )
+            )  # fmt: skip
+    return table(rows, right=(4, 5)) if len(rows) > 1 else []

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -75,7 +76,7 @@ def test_a_core_without_a_timing_table_has_instructions_and_no_cycles(board: str
 
 
 @pytest.mark.parametrize("numerics", ["tflm", "litert"])
-@pytest.mark.parametrize("optimize", ["speed", "size"])
+@pytest.mark.parametrize("optimize", ["speed", "balanced", "size"])
 @pytest.mark.parametrize("arena", ["static", "caller"])
 def test_every_combination_of_options_gives_the_same_bytes(
     numerics: str, optimize: str, arena: str
@@ -233,9 +234,12 @@ def test_bench_prints_one_line_per_model() -> None:
     result = run("bench", DIGITS, DIGITS, "--board", "mps2-an386", "--count", 1)
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    assert len(lines) == 4
+    assert len(lines) == 8
     assert lines[2] == lines[3]
     assert "mps2-an386" in lines[2]
+    # What the choice of kernels takes beside --optimize size.
+    assert lines[5].startswith("model") and lines[6] == lines[7]
+    assert re.search(r"speed +- +[+][0-9,]+ +[+-][0-9,]+$", lines[6])
 
 
 def test_bench_prints_its_figures_in_proportion_to_a_baseline(tmp_path: Path) -> None:
@@ -244,8 +248,8 @@ def test_bench_prints_its_figures_in_proportion_to_a_baseline(tmp_path: Path) ->
     baseline.write_text(json.dumps(figures), encoding="utf-8")
     arguments = ("bench", DIGITS, "--board", "mps2-an386", "--count", 1, "--baseline", baseline)
     lines = run(*arguments).stdout.splitlines()
-    assert lines[3] == ""
-    assert lines[5].startswith("digits  mps2-an386  cortex-m4 -O3  instructions  10,000,000")
+    assert lines[6] == ""
+    assert lines[8].startswith("digits  mps2-an386  cortex-m4 -O3  instructions  10,000,000")
     (report,) = json.loads(run(*arguments, "--json").stdout)
     assert report["ratios"][0]["ratio"] == round(report["instructions"] / 10_000_000, 4)
 

@@ -187,7 +187,7 @@ def bench(
     from tinygen.baseline import Baselines, ratio_lines, read_baselines
     from tinygen.board.file import load_board
     from tinygen.firmware.target import choose_target
-    from tinygen.report import bench_table
+    from tinygen.report import bench_table, choice_table
     from tinygen.run.link import RunOptions
     from tinygen.validate import Flashing, validate
 
@@ -223,6 +223,8 @@ def bench(
         print_json([_bench_json(r, baselines if baseline else None) for r in reports])
     elif reports:
         click.echo("\n".join(bench_table(reports)))
+        if chosen := choice_table(reports):
+            click.echo("\n" + "\n".join(chosen))
         if baseline:
             click.echo("\n" + "\n".join(ratio_lines(reports, baselines)))
     sys.exit(worst)
