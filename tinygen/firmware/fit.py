@@ -22,8 +22,8 @@ from tinygen.tune.choose import (
     Exchange,
     Layer,
     balanced,
-    best_of,
     cheapest_exchange,
+    chosen_by,
     exchanged,
     layers_of,
 )
@@ -70,7 +70,7 @@ def fit(
     """
     isa = target.board.core.isa
     layers = layers_of(graph, isa, optimize, cycles_of)
-    chosen = best_of(layers)
+    chosen = chosen_by(layers)
     if optimize is Optimize.BALANCED:
         chosen = balanced(layers, layers_of(graph, isa, Optimize.SIZE, cycles_of))
     given_up: list[Exchange] = []

@@ -21,7 +21,7 @@ from tinygen.isa import Isa
 from tinygen.ops import definition_of
 from tinygen.ops.base import Call, Kernel
 from tinygen.optimize import Optimize
-from tinygen.select import Step, candidates
+from tinygen.select import Choice, Step, best, candidates
 from tinygen.tune.cost import code_bytes, estimated_cycles
 
 CyclesOf = Callable[[Op, Sequence[Kernel[Any]]], Sequence[int]]
@@ -137,9 +137,12 @@ def _constants(calls: Sequence[Call]) -> int:
     )
 
 
-def best_of(layers: Sequence[Layer]) -> Chosen:
-    """The first candidate of each layer."""
-    return (0,) * len(layers)
+def chosen_by(layers: Sequence[Layer], choose: Choice = best) -> Chosen:
+    """What ``choose`` takes among the rows of each layer's candidates."""
+    return tuple(
+        rows.index(choose(layer.op, rows)) if (rows := [c.row for c in layer.candidates]) else 0
+        for layer in layers
+    )
 
 
 def cheapest_exchange(
@@ -177,7 +180,7 @@ def balanced(layers: Sequence[Layer], plain: Sequence[Layer]) -> Chosen:
     """
     firsts = [layer.candidates[0] for layer in plain if layer.candidates]
     rate = sum(c.cycles for c in firsts) / max(1, sum(c.bytes for c in firsts))
-    chosen = best_of(layers)
+    chosen = chosen_by(layers)
     while (offer := cheapest_exchange(layers, chosen)) is not None and offer.price < rate:
         chosen = exchanged(chosen, offer)
     return chosen

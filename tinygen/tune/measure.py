@@ -248,7 +248,11 @@ def _measure_missing(
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         jobs = {pool.submit(bench.cycles, steps(number), progress): number for number in todo}
         for done, job in enumerate(as_completed(jobs), start=1):
-            cycles = job.result()
+            try:
+                cycles = job.result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)  # what has not begun need not
+                raise
             for index, key in news(jobs[job]).items():
                 collected[key].append(cycles[index])
             progress(f"{bench.model.name}: {done} of {len(todo)} rounds of kernels measured")
