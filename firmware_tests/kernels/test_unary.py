@@ -50,7 +50,7 @@ def activations(numerics: Numerics) -> Iterator[Op]:
         name = f"tanh{index}"
         yield Tanh(name, *tensors(name, (1 / 128, 0)), numerics)
         name = f"relu{index}"
-        yield Relu(name, *tensors(name, own))
+        yield Relu(name, *tensors(name, own), numerics)
         name = f"relu6_{index}"
         yield Relu6(name, *tensors(name, own), numerics)
 

@@ -98,6 +98,14 @@ def _plain(options: str = "") -> Callable[[Any], Form]:
     return lambda op: Form(options)
 
 
+def _version(options: str, version: int) -> Callable[[Any], Form]:
+    return lambda op: Form(options, version=version)
+
+
+def _leaky_relu(op: Any) -> Form:
+    return Form("LeakyReluOptions", {"Alpha": op.alpha}, version=2)
+
+
 def _int32(values: Any) -> Array:
     return np.array(values, np.int32)
 
@@ -215,6 +223,7 @@ def _blocks(options: str) -> Callable[[Any], Form]:
 
 
 FORMS: dict[str, Callable[[Any], Form]] = {
+    "ABS": _plain("AbsOptions"),
     "ADD": _binary("AddOptions"),
     "AVERAGE_POOL_2D": _pool2d,
     "BROADCAST_TO": _broadcast_to,
@@ -223,18 +232,25 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "DEPTHWISE_CONV_2D": _depthwise_conv2d,
     "DEPTH_TO_SPACE": _blocks("DepthToSpaceOptions"),
     "DEQUANTIZE": _plain("DequantizeOptions"),
+    "ELU": _plain(),
+    "EXP": _version("ExpOptions", 2),
     "EXPAND_DIMS": _expand_dims,
     "FILL": _fill,
     "FULLY_CONNECTED": _fully_connected,
     "GATHER": _gather,
+    "HARD_SWISH": _plain("HardSwishOptions"),
+    "LEAKY_RELU": _leaky_relu,
     "LOGISTIC": _plain(),
+    "MAXIMUM": _version("MaximumMinimumOptions", 2),
     "MAX_POOL_2D": _pool2d,
     "MEAN": _mean,
+    "MINIMUM": _version("MaximumMinimumOptions", 2),
     "MIRROR_PAD": _mirror_pad,
     "MUL": _binary("MulOptions"),
     "PACK": _pack,
     "PAD": _pad,
     "PADV2": _plain("PadV2Options"),
+    "PRELU": _plain(),
     "QUANTIZE": _plain("QuantizeOptions"),
     "RELU": _plain(),
     "RELU6": _plain(),
@@ -242,6 +258,7 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "RESHAPE": _reshape,
     "RESIZE_NEAREST_NEIGHBOR": _resize("ResizeNearestNeighborOptions"),
     "REVERSE_V2": _reverse,
+    "RSQRT": _version("", 2),
     "SHAPE": _shape,
     "SLICE": _slice,
     "SOFTMAX": _softmax,

@@ -139,23 +139,20 @@ def blocks(scene: Scene) -> Tensor:
 
 
 def repeat(scene: Scene) -> Tensor:
-    """BROADCAST_TO, or FILL of a scalar."""
-    x = scene.pick(is_int8)
-    if not x.shape:
-        return one(scene, Fill, x, (scene.integer(1, 4), scene.integer(1, 4)))
-    if len(x.shape) == 1 and x.elements > 1 and scene.chance(0.5):
-        # A scalar, of which there are few.
-        return one(scene, Fill, one_of(scene, x), (scene.integer(1, 9),))
+    x = scene.pick(is_vector)
     shape = tuple(scene.integer(1, 3) if n == 1 else n for n in x.shape)
     extra = (scene.integer(1, 3),) if len(shape) < 4 and scene.chance(0.5) else ()
     return one(scene, BroadcastTo, x, (*extra, *shape))
 
 
-def one_of(scene: Scene, x: Tensor) -> Tensor:
-    """An element of a row, as a scalar."""
-    index = scene.integer(0, x.elements - 1)
-    entries = (index,), (index + 1,), (1,), Masks(shrink=1)
-    return one(scene, StridedSlice, x, (), *entries)
+def fill(scene: Scene) -> Tensor:
+    """FILL with a scalar, which is mostly an element of a tensor."""
+    x = scene.pick(lambda t: is_int8(t) and len(t.shape) <= 4)
+    if x.shape:
+        at = tuple(scene.integer(0, n - 1) for n in x.shape)
+        stop, ones = tuple(i + 1 for i in at), (1,) * len(at)
+        x = one(scene, StridedSlice, x, (), at, stop, ones, Masks(shrink=(1 << len(at)) - 1))
+    return one(scene, Fill, x, (scene.integer(1, 4), scene.integer(1, 4)))
 
 
 def shape_of(scene: Scene) -> Tensor:
@@ -165,17 +162,18 @@ def shape_of(scene: Scene) -> Tensor:
 
 
 MOVES: tuple[tuple[Callable[[Scene], Any], int], ...] = (
-    (strided_slice, 2),
+    (strided_slice, 3),
     (crop, 1),
     (split, 3),
     (unpack, 1),
-    (pack, 1),
+    (pack, 2),
     (transpose, 1),
     (reverse, 1),
     (gather, 1),
     (mirror_pad, 1),
     (resize, 1),
-    (blocks, 3),
-    (repeat, 4),
+    (blocks, 2),
+    (repeat, 1),
+    (fill, 2),
     (shape_of, 1),
 )

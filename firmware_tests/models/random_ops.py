@@ -19,6 +19,7 @@ from firmware_tests.kernels.weighted import (
     weights_of,
     window_for,
 )
+from firmware_tests.models.random_curves import CURVES
 from firmware_tests.models.random_moves import MOVES
 from firmware_tests.models.scene import (
     MAX_RANK,
@@ -28,6 +29,7 @@ from firmware_tests.models.scene import (
     is_image,
     is_int8,
     is_vector,
+    thinned,
 )
 from tinygen.ir import Activation, DType, Numerics, Op, QuantParams, Tensor
 from tinygen.ops.add import Add
@@ -154,12 +156,6 @@ def broadcasts(a: Shape, b: Shape) -> bool:
     return True
 
 
-def thinned(scene: Scene, shape: Shape) -> Shape:
-    """A shape that broadcasts to ``shape``."""
-    kept = tuple(n if scene.chance(0.6) else 1 for n in shape)
-    return kept[scene.integer(0, len(kept)) :] if scene.chance(0.5) else kept
-
-
 def binary(scene: Scene) -> Tensor:
     kind: type[Binary] = scene.choice((Add, Add, Sub, Mul))
     a = scene.pick(is_int8)
@@ -267,8 +263,8 @@ def activation(scene: Scene, x: Tensor | None = None) -> Tensor:
     x = x or scene.pick(is_int8)
     y = scene.like(x) if scene.chance(0.6) else scene.tensor(x.shape)
     kinds: list[Op] = [
-        Relu(y.name, (x,), (y,)),
-        Relu(y.name, (x,), (y,)),
+        Relu(y.name, (x,), (y,), scene.numerics),
+        Relu(y.name, (x,), (y,), scene.numerics),
         Relu6(y.name, (x,), (y,), scene.numerics),
     ]
     if scene.numerics is Numerics.LITERT:  # TFLite Micro has no RELU_N1_TO_1
@@ -403,5 +399,6 @@ DRAWS: tuple[tuple[Callable[[Scene], Any], int], ...] = (
     (quantize, 2),
     (dequantize, 1),
     (literal, 1),
+    *CURVES,
     *MOVES,
 )

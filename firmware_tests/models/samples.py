@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from firmware_tests.kernels.tensors import constant, plain, quantized
-from tinygen.ir import Activation, DType, Graph, Op, QuantParams, Tensor
+from tinygen.ir import Activation, DType, Graph, Numerics, Op, QuantParams, Tensor
+from tinygen.ops.abs import Abs
 from tinygen.ops.add import Add
 from tinygen.ops.broadcast_to import BroadcastTo
 from tinygen.ops.concatenation import Concatenation
@@ -13,22 +14,30 @@ from tinygen.ops.conv2d import Conv2D
 from tinygen.ops.depth_to_space import DepthToSpace
 from tinygen.ops.depthwise_conv2d import DepthwiseConv2D
 from tinygen.ops.dequantize import Dequantize
+from tinygen.ops.elu import Elu
+from tinygen.ops.exp import Exp
 from tinygen.ops.expand_dims import ExpandDims
 from tinygen.ops.fill import Fill
 from tinygen.ops.fully_connected import FullyConnected
 from tinygen.ops.gather import Gather
+from tinygen.ops.hard_swish import HardSwish
+from tinygen.ops.leaky_relu import LeakyRelu
 from tinygen.ops.logistic import Logistic
+from tinygen.ops.maximum import Maximum
 from tinygen.ops.mean import Mean
+from tinygen.ops.minimum import Minimum
 from tinygen.ops.mirror_pad import Mirror, MirrorPad
 from tinygen.ops.mul import Mul
 from tinygen.ops.pack import Pack
 from tinygen.ops.pad import Pad, PadV2
 from tinygen.ops.pool2d import AveragePool2D, MaxPool2D
+from tinygen.ops.prelu import Prelu
 from tinygen.ops.quantize import Quantize
 from tinygen.ops.relu import Relu, Relu6, ReluN1To1
 from tinygen.ops.reshape import Reshape
 from tinygen.ops.resize_nearest_neighbor import ResizeNearestNeighbor
 from tinygen.ops.reverse_v2 import ReverseV2
+from tinygen.ops.rsqrt import Rsqrt
 from tinygen.ops.shape import Shape
 from tinygen.ops.slice import Slice
 from tinygen.ops.softmax import Softmax
@@ -118,6 +127,20 @@ def residual(side: int = 4) -> Graph:
     return Graph("residual", (x,), (z, y, x), (convolution, addition))
 
 
+def choices() -> Graph:
+    """Operators that choose between two tensors by value, one of them constant."""
+    x = activation("x", (2, 3))
+    slope = constant("slope", (3,), 0.01, 4, np.random.default_rng(_SEED))
+    limit = constant("limit", (3,), 0.05, -3, np.random.default_rng(_SEED))
+    y, high, low = (activation(name, (2, 3)) for name in ("y", "high", "low"))
+    ops: tuple[Op, ...] = (
+        Prelu("y", (x, slope), (y,), Activation.NONE),
+        Maximum("high", (x, limit), (high,), Activation.NONE),
+        Minimum("low", (limit, high), (low,), Activation.NONE),
+    )
+    return Graph("choices", (x,), (y, low), ops)
+
+
 def _alone(kind: type[Op], x: Tensor, y: Tensor, *attributes: object) -> Callable[[], Graph]:
     """A graph of one operator with one input, made anew at each call."""
 
@@ -204,6 +227,7 @@ _POOL = Window((3, 3), (2, 2), (1, 1), (0, 0))
 
 SAMPLES: tuple[Callable[[], Graph], ...] = (
     add,
+    choices,
     concatenation,
     conv2d,
     depthwise_conv2d,
@@ -260,4 +284,10 @@ SAMPLES: tuple[Callable[[], Graph], ...] = (
     ),
     _alone(SpaceToDepth, activation("x", _IMAGE), activation("y", (1, 2, 2, 8)), 2),
     _alone(DepthToSpace, activation("x", (1, 1, 2, 8)), activation("y", (1, 2, 4, 2)), 2),
+    _alone(Abs, activation("x", _ROW), activation("y", _ROW)),
+    _alone(Elu, activation("x", _ROW), activation("y", _ROW)),
+    _alone(Exp, activation("x", _ROW), activation("y", _ROW)),
+    _alone(HardSwish, activation("x", _ROW), activation("y", _ROW)),
+    _alone(LeakyRelu, activation("x", _ROW), activation("y", _ROW), Numerics.TFLM, 0.25),
+    _alone(Rsqrt, activation("x", _ROW, 0.05, -128), activation("y", _ROW)),
 )

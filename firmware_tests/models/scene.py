@@ -106,3 +106,9 @@ def is_image(t: Tensor) -> bool:
 
 def is_vector(t: Tensor) -> bool:
     return is_int8(t) and len(t.shape) > 0
+
+
+def thinned(scene: Scene, shape: Shape) -> Shape:
+    """A shape that broadcasts to ``shape``."""
+    kept = tuple(n if scene.chance(0.6) else 1 for n in shape)
+    return kept[scene.integer(0, len(kept)) :] if scene.chance(0.5) else kept

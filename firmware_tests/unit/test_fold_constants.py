@@ -34,7 +34,7 @@ def test_a_chain_of_constants_becomes_one() -> None:
     assert str(before).splitlines() == [
         "%0 = input int8[4] s=0.05 z=0",
         "%2 = reshape(#1)  int8[4] s=0.05 z=0",
-        "%3 = relu(%2)  int8[4] s=0.05 z=0",
+        "%3 = relu(%2) numerics=tflm  int8[4] s=0.05 z=0",
         "%4 = add(%0, %3) activation=none  int8[4] s=0.05 z=0",
         "return %4",
     ]

@@ -46,7 +46,7 @@ def test_relu_becomes_the_activation_of_the_convolution() -> None:
     assert str(before).splitlines() == [
         "%0 = input int8[1,6,6,2] s=0.05 z=-128",
         "%3 = conv_2d(%0, #1, #2) window=k3x3s1x1d1x1p0x0 activation=none  int8[1,4,4,3] s=0.1 z=3",
-        "%4 = relu(%3)  int8[1,4,4,3] s=0.1 z=3",
+        "%4 = relu(%3) numerics=tflm  int8[1,4,4,3] s=0.1 z=3",
         "return %4",
     ]
     assert str(rewritten(before, fuse_activation)).splitlines() == [

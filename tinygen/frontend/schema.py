@@ -15,6 +15,7 @@ _TEXT = Text()
 # The options of every operator in ``tinygen.ops``, by the tflite package's class names. A new
 # operator with options of its own needs a row: options without one are refused.
 OPTIONS: dict[str, tuple[Field, ...]] = {
+    "AbsOptions": (),
     "AddOptions": (1, 1),
     "BroadcastToOptions": (),
     "ConcatenationOptions": (4, 1),
@@ -22,10 +23,14 @@ OPTIONS: dict[str, tuple[Field, ...]] = {
     "DepthToSpaceOptions": (4,),
     "DepthwiseConv2DOptions": (1, 4, 4, 4, 1, 4, 4),
     "DequantizeOptions": (),
+    "ExpOptions": (),
     "ExpandDimsOptions": (),
     "FillOptions": (),
     "FullyConnectedOptions": (1, 1, 1, 1, 1),
     "GatherOptions": (4, 4),
+    "HardSwishOptions": (),
+    "LeakyReluOptions": (4,),
+    "MaximumMinimumOptions": (),
     "MirrorPadOptions": (1,),
     "MulOptions": (1,),
     "PackOptions": (4, 4),

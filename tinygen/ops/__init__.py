@@ -3,6 +3,7 @@
 from typing import Any
 
 from tinygen.ir import Op
+from tinygen.ops.abs import ABS
 from tinygen.ops.add import ADD
 from tinygen.ops.base import OpDef
 from tinygen.ops.broadcast_to import BROADCAST_TO
@@ -11,23 +12,31 @@ from tinygen.ops.conv2d import CONV_2D
 from tinygen.ops.depth_to_space import DEPTH_TO_SPACE
 from tinygen.ops.depthwise_conv2d import DEPTHWISE_CONV_2D
 from tinygen.ops.dequantize import DEQUANTIZE
+from tinygen.ops.elu import ELU
+from tinygen.ops.exp import EXP
 from tinygen.ops.expand_dims import EXPAND_DIMS
 from tinygen.ops.fill import FILL
 from tinygen.ops.fully_connected import FULLY_CONNECTED
 from tinygen.ops.gather import GATHER
+from tinygen.ops.hard_swish import HARD_SWISH
+from tinygen.ops.leaky_relu import LEAKY_RELU
 from tinygen.ops.logistic import LOGISTIC
 from tinygen.ops.lookup import LOOKUP
+from tinygen.ops.maximum import MAXIMUM
 from tinygen.ops.mean import MEAN
+from tinygen.ops.minimum import MINIMUM
 from tinygen.ops.mirror_pad import MIRROR_PAD
 from tinygen.ops.mul import MUL
 from tinygen.ops.pack import PACK
 from tinygen.ops.pad import PAD, PADV2
 from tinygen.ops.pool2d import AVERAGE_POOL_2D, MAX_POOL_2D
+from tinygen.ops.prelu import PRELU
 from tinygen.ops.quantize import QUANTIZE
 from tinygen.ops.relu import RELU, RELU6, RELU_N1_TO_1
 from tinygen.ops.reshape import RESHAPE
 from tinygen.ops.resize_nearest_neighbor import RESIZE_NEAREST_NEIGHBOR
 from tinygen.ops.reverse_v2 import REVERSE_V2
+from tinygen.ops.rsqrt import RSQRT
 from tinygen.ops.shape import SHAPE
 from tinygen.ops.slice import SLICE
 from tinygen.ops.softmax import SOFTMAX
@@ -47,21 +56,29 @@ OPS: tuple[OpDef[Any], ...] = (
     FULLY_CONNECTED,
     AVERAGE_POOL_2D,
     MAX_POOL_2D,
+    ABS,
     ADD,
     BROADCAST_TO,
     CONCATENATION,
     DEPTH_TO_SPACE,
     DEQUANTIZE,
+    ELU,
+    EXP,
     EXPAND_DIMS,
     FILL,
     GATHER,
+    HARD_SWISH,
+    LEAKY_RELU,
     LOGISTIC,
+    MAXIMUM,
     MEAN,
+    MINIMUM,
     MIRROR_PAD,
     MUL,
     PACK,
     PAD,
     PADV2,
+    PRELU,
     QUANTIZE,
     RELU,
     RELU6,
@@ -69,6 +86,7 @@ OPS: tuple[OpDef[Any], ...] = (
     RESHAPE,
     RESIZE_NEAREST_NEIGHBOR,
     REVERSE_V2,
+    RSQRT,
     SHAPE,
     SLICE,
     SOFTMAX,

@@ -40,8 +40,8 @@ Elementwise = Callable[[B, Array, Array], Int8Array]
 """int8 values of both operands, broadcast against each other -> int8 results."""
 
 
-def parse_binary(node: Node, op: type[B], options: type[Any]) -> B:
-    """Read the node. Raises ModelError where the shapes do not broadcast to the output's."""
+def broadcast_operands(node: Node) -> tuple[Tensor, Tensor]:
+    """The inputs. Raises ModelError where their shapes do not broadcast to the output's."""
     node.arity(2)
     a, b, y = *node.present, node.outputs[0]
     try:
@@ -53,8 +53,14 @@ def parse_binary(node: Node, op: type[B], options: type[Any]) -> B:
             f"{node.kind} '{node.name}': shapes {a.shape} and {b.shape} do not broadcast to the "
             f"output's {y.shape}"
         )
+    return a, b
+
+
+def parse_binary(node: Node, op: type[B], options: type[Any]) -> B:
+    """Read the node. Raises ModelError where the shapes do not broadcast to the output's."""
+    operands = broadcast_operands(node)
     activation = node.activation(node.options(options).FusedActivationFunction())
-    return op(node.name, (a, b), node.outputs, activation)
+    return op(node.name, operands, node.outputs, activation)
 
 
 def int8_operands(op: Binary) -> str:

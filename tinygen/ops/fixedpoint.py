@@ -6,6 +6,7 @@ wrapped or saturated where the original does it.
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -129,3 +130,29 @@ def input_multiplier(real: float, integer_bits: int) -> tuple[int, int]:
     ``real`` is the value of one quantization step.
     """
     return quantize_multiplier(min(real * (1 << (31 - integer_bits)), (1 << 31) - 1.0))
+
+
+@lru_cache(maxsize=512)
+def inverse_square_root(value: int) -> tuple[int, int]:
+    """(m, s) with 1 / sqrt(value) ~ m / 2**31 / 2**s, for value > 0.
+
+    Source: TFLite's ``GetInvSqrtQuantizedMultiplierExp``: five steps of Newton's method with three
+    integer bits, on the value brought between 1/4 and 1 by an even shift.
+    """
+    if value <= 1:
+        return INT32_MAX, 0
+    shift = 11
+    while value >= 1 << 29:
+        value //= 4
+        shift += 1
+    pairs = (31 - value.bit_length()) // 2 - 1
+    shift -= pairs
+    raw = np.array((value << (2 * pairs)) >> 1, np.int64)
+    half, three_halves = rounding_divide_by_pot(raw, 1), (1 << 28) + (1 << 27)
+    x = np.array(1 << 28, np.int64)
+    for _ in range(5):
+        cube = shift_left_saturating(_product(_product(x, x), x), 6)
+        # Both products have six integer bits.
+        x = shift_left_saturating(_product(x, three_halves) - _product(half, cube), 3)
+    root = int(_product(x, 1518500250))  # sqrt(1/2)
+    return (root << -shift, 0) if shift < 0 else (root, shift)

@@ -9,7 +9,7 @@ import numpy as np
 from tinygen.ir import Activation, Array, DType, Numerics, Op
 from tinygen.ops.base import Node, OpDef, int8_per_tensor
 from tinygen.ops.lut import bounds_of_table, clamp_kernel, every_value, lookup, lut_kernel
-from tinygen.ops.unary import check_unary, scale_in_range
+from tinygen.ops.unary import check_unary, ratio_of_scales, scale_in_range
 from tinygen.quant import (
     activation_range,
     multiply_by_quantized_multiplier,
@@ -24,6 +24,8 @@ class Relu(Op):
     """y = max(x, 0)."""
 
     kind: ClassVar[str] = "RELU"
+
+    numerics: Numerics = Numerics.TFLM
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,12 +48,12 @@ class ReluN1To1(Op):
     kind: ClassVar[str] = "RELU_N1_TO_1"
 
 
-def rescaled_table(op: Op, activation: Activation) -> Array:
+def rescaled_table(op: Op, activation: Activation, numerics: Numerics) -> Array:
     """Requantize to the output's scale, then clamp there.
 
-    Source: TFLite's ``ReluQuantized`` and ``QuantizedReluX``; the ratio of the scales is a float32.
+    Source: TFLite's ``ReluQuantized`` and ``QuantizedReluX``.
     """
-    ratio = float(np.float32(op.x.scale) / np.float32(op.y.scale))
+    ratio = ratio_of_scales(op, numerics)
     offsets = every_value(DType.INT8) - op.x.zero_point
     scaled = multiply_by_quantized_multiplier(offsets, *quantize_multiplier(ratio))
     low, high = activation_range(activation, op.y)
@@ -62,18 +64,18 @@ def rescaled_table(op: Op, activation: Activation) -> Array:
 
 def relu_table(op: Relu) -> Array:
     """int8 results by the input's byte read as unsigned."""
-    return rescaled_table(op, Activation.RELU)
+    return rescaled_table(op, Activation.RELU, op.numerics)
 
 
 def relu_n1_to_1_table(op: ReluN1To1) -> Array:
     """int8 results by the input's byte read as unsigned."""
-    return rescaled_table(op, Activation.RELU_N1_TO_1)
+    return rescaled_table(op, Activation.RELU_N1_TO_1, Numerics.LITERT)
 
 
 def relu6_table(op: Relu6) -> Array:
     """int8 results by the input's byte read as unsigned."""
     if op.numerics is Numerics.LITERT:
-        return rescaled_table(op, Activation.RELU6)
+        return rescaled_table(op, Activation.RELU6, op.numerics)
     _, six = activation_range(Activation.RELU6, op.x)
     values = np.minimum(every_value(DType.INT8), six)
     return np.where(values < op.x.zero_point, op.x.zero_point, values).astype(np.int8)
@@ -82,7 +84,7 @@ def relu6_table(op: Relu6) -> Array:
 def parse_relu(node: Node) -> Relu:
     """Read the node. Raises ModelError where input and output shapes differ."""
     check_unary(node)
-    return Relu(node.name, node.present, node.outputs)
+    return Relu(node.name, node.present, node.outputs, node.numerics)
 
 
 def parse_relu6(node: Node) -> Relu6:

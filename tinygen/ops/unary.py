@@ -1,7 +1,9 @@
 """Operators with one input and one output of the same shape."""
 
+import numpy as np
+
 from tinygen.errors import ModelError
-from tinygen.ir import Op
+from tinygen.ir import Numerics, Op
 from tinygen.ops.base import Node
 
 
@@ -11,6 +13,17 @@ def check_unary(node: Node) -> None:
     shapes = [t.shape for t in (*node.present, *node.outputs)]
     if len(shapes) != 2 or shapes[0] != shapes[1]:
         raise ModelError(f"{node.kind} '{node.name}': input and output shapes differ: {shapes}")
+
+
+def ratio_of_scales(op: Op, numerics: Numerics, factor: float = 1.0) -> float:
+    """The input's scale times ``factor``, by the output's scale.
+
+    TFLite Micro computes it in double, LiteRT in float32; both give the multipliers' last bits.
+    """
+    if numerics is Numerics.TFLM:
+        return op.x.scale * factor / op.y.scale
+    with np.errstate(over="ignore"):
+        return float(np.float32(op.x.scale) * np.float32(factor) / np.float32(op.y.scale))
 
 
 def scale_in_range(op: Op) -> str:

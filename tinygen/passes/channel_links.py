@@ -14,6 +14,7 @@ from tinygen.ops.binary import Binary
 from tinygen.ops.concatenation import Concatenation
 from tinygen.ops.depthwise_conv2d import DepthwiseConv2D
 from tinygen.ops.dequantize import Dequantize
+from tinygen.ops.elementwise import Elementwise
 from tinygen.ops.logistic import Logistic
 from tinygen.ops.lookup import Lookup
 from tinygen.ops.mean import Mean
@@ -26,7 +27,18 @@ from tinygen.ops.tanh import Tanh
 Mask = npt.NDArray[np.bool_]
 
 # Operators that keep the channels of their first input, each apart.
-CHANNELWISE = (Dequantize, Logistic, Lookup, Pool2D, Quantize, Relu, Relu6, ReluN1To1, Tanh)
+CHANNELWISE = (
+    Dequantize,
+    Elementwise,
+    Logistic,
+    Lookup,
+    Pool2D,
+    Quantize,
+    Relu,
+    Relu6,
+    ReluN1To1,
+    Tanh,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,32 @@
+"""ELU: x, or exp(x) - 1 where that is negative, int8."""
+
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from tinygen.ir import Array
+from tinygen.ops.elementwise import Elementwise, elementwise
+from tinygen.ops.sigmoid import float_table
+from tinygen.ops.unary import scale_in_range
+
+
+class Elu(Elementwise):
+    """y = x for x >= 0, else exp(x) - 1."""
+
+    __slots__ = ()
+    kind: ClassVar[str] = "ELU"
+
+
+def float_elu(x: npt.NDArray[np.float64]) -> Array:
+    """The function, each step rounded to float32."""
+    exponential = np.exp(np.minimum(x, 0.0)).astype(np.float32)
+    return np.where(x < 0, exponential - np.float32(1), x.astype(np.float32))
+
+
+def table(op: Elu) -> Array:
+    """int8 results by the input's byte read as unsigned. Source: ``PopulateLookupTable``."""
+    return float_table(op.x, op.y, float_elu)
+
+
+ELU = elementwise(Elu, table, (scale_in_range,))

@@ -1,0 +1,19 @@
+"""MAXIMUM: the larger of two values, int8, with broadcasting."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tinygen.ops.binary import Binary
+from tinygen.ops.extremum import definition_of_extremum
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Maximum(Binary):
+    """y = max(a, b), of the stored values; there is no fused activation."""
+
+    kind: ClassVar[str] = "MAXIMUM"
+
+
+MAXIMUM = definition_of_extremum(Maximum, np.maximum, "tg_maximum_s8")
