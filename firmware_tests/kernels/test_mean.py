@@ -1,5 +1,6 @@
-"""MEAN: every set of axes against the reference, the reference against the interpreters."""
+"""MEAN and SUM: every set of axes against the reference, that against the interpreters."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -10,6 +11,7 @@ from firmware_tests.kernels.harness import check_native
 from firmware_tests.kernels.tensors import any_scale, any_zero_point, quantized
 from tinygen.ir import Numerics
 from tinygen.ops.mean import MEAN, Mean
+from tinygen.ops.sum import SUM, Sum
 
 
 def mean(shape: tuple[int, ...], axes: tuple[int, ...], keep: bool, seed: int) -> Mean:
@@ -28,11 +30,19 @@ def faint() -> Mean:
     return Mean("faint", (x,), (quantized("faint", (1, 3), 2.0**9, 5),), (1,), False)
 
 
+def total(op: Mean) -> Sum:
+    """The SUM over the same axes, with room for it in the output."""
+    (y,), name = op.outputs, f"sum_{op.name}"
+    real = op.x.scale * (1.0 if len(op.axes) == 1 else op.count * 0.7)
+    result = quantized(name, y.shape, real, y.zero_point)
+    return Sum(name, op.inputs, (result,), op.axes, op.keep_dims)
+
+
 def every_axes(rank: int) -> list[tuple[int, ...]]:
     return [axes for n in range(1, rank + 1) for axes in combinations(range(rank), n)]
 
 
-CASES: tuple[Mean, ...] = (
+MEANS: tuple[Mean, ...] = (
     *(
         mean((2, 5, 3, 4), axes, keep, seed)
         for seed, axes in enumerate(every_axes(4))
@@ -45,16 +55,25 @@ CASES: tuple[Mean, ...] = (
     mean((1, 1, 1, 1), (1, 2), True, 42),
     faint(),
 )
+CASES: tuple[Mean, ...] = (*MEANS, *map(total, MEANS[::7]))
 
 
 def test_every_row_gives_the_references_bytes() -> None:
-    check_native(CASES)
+    check_native((*CASES, *map(total, MEANS[1::7])))
 
 
 @pytest.mark.reference
 @pytest.mark.parametrize("numerics", Numerics)
 def test_reference_is_the_interpreters(numerics: Numerics) -> None:
-    assert_interpreter_agrees(CASES, numerics)
+    sums = map(total, MEANS) if numerics is Numerics.TFLM else ()
+    assert_interpreter_agrees((*MEANS, *sums), numerics)
+
+
+def test_sums_that_wrap_in_litert_are_refused() -> None:
+    op = total(mean((4, 3), (0,), False, 0))
+    assert SUM.violations(op) == []
+    (found,) = SUM.violations(replace(op, numerics=Numerics.LITERT))
+    assert "--numerics tflm" in found
 
 
 def test_three_groups_of_axes_are_refused() -> None:

@@ -218,6 +218,10 @@ def _resize(options: str) -> Callable[[Any], Form]:
     return form
 
 
+def _batch_to_space(op: Any) -> Form:
+    return Form("BatchToSpaceNDOptions", {}, (_int32(op.block), _int32(op.crops)))
+
+
 def _blocks(options: str) -> Callable[[Any], Form]:
     return lambda op: Form(options, {"BlockSize": op.block})
 
@@ -226,6 +230,7 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "ABS": _plain("AbsOptions"),
     "ADD": _binary("AddOptions"),
     "AVERAGE_POOL_2D": _pool2d,
+    "BATCH_TO_SPACE_ND": _batch_to_space,
     "BROADCAST_TO": _broadcast_to,
     "CONCATENATION": _concatenation,
     "CONV_2D": _conv2d,
@@ -256,6 +261,7 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "RELU6": _plain(),
     "RELU_N1_TO_1": _plain(),
     "RESHAPE": _reshape,
+    "RESIZE_BILINEAR": _resize("ResizeBilinearOptions"),
     "RESIZE_NEAREST_NEIGHBOR": _resize("ResizeNearestNeighborOptions"),
     "REVERSE_V2": _reverse,
     "RSQRT": _version("", 2),
@@ -268,6 +274,7 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "SQUEEZE": _squeeze,
     "STRIDED_SLICE": _strided_slice,
     "SUB": _binary("SubOptions"),
+    "SUM": _mean,
     "TANH": _plain(),
     "TRANSPOSE": _transpose,
     "UNPACK": _unpack,

@@ -10,13 +10,16 @@ import numpy as np
 
 from firmware_tests.models.scene import Illegal, Scene, Shape, is_image, is_int8, is_vector
 from tinygen.ir import DType, Op, Tensor
+from tinygen.ops.batch_to_space_nd import BatchToSpaceND
 from tinygen.ops.broadcast_to import BroadcastTo
 from tinygen.ops.depth_to_space import DepthToSpace
 from tinygen.ops.fill import Fill
 from tinygen.ops.gather import Gather
 from tinygen.ops.mirror_pad import Mirror, MirrorPad
 from tinygen.ops.pack import Pack
+from tinygen.ops.resize_bilinear import ResizeBilinear
 from tinygen.ops.resize_nearest_neighbor import ResizeNearestNeighbor
+from tinygen.ops.resizing import Resize
 from tinygen.ops.reverse_v2 import ReverseV2
 from tinygen.ops.shape import Shape as ShapeOf
 from tinygen.ops.slice import Slice
@@ -120,8 +123,21 @@ def mirror_pad(scene: Scene) -> Tensor:
 def resize(scene: Scene) -> Tensor:
     x = scene.pick(is_image)
     size = tuple(scene.choice((n, 2 * n, scene.integer(1, 9))) for n in x.shape[1:3])
+    kind: type[Resize] = scene.choice((ResizeNearestNeighbor, ResizeBilinear))
     flags = scene.chance(0.4), scene.chance(0.4)
-    return one(scene, ResizeNearestNeighbor, x, (x.shape[0], *size, x.shape[3]), *flags)
+    return one(scene, kind, x, (x.shape[0], *size, x.shape[3]), *flags)
+
+
+def weave(scene: Scene) -> Tensor:
+    """BATCH_TO_SPACE_ND, with blocks of one in most graphs, whose batch is one."""
+    x = scene.pick(is_image)
+    choices = [(m, n) for m in (1, 2, 3) for n in (1, 2, 3) if x.shape[0] % (m * n) == 0]
+    block = scene.choice(choices)
+    most = [n * size - 1 for n, size in zip(block, x.shape[1:3], strict=True)]
+    crops = tuple((scene.integer(0, min(1, n)), 0) for n in most)
+    sizes = (n + 1 - sum(pair) for n, pair in zip(most, crops, strict=True))
+    shape = (x.shape[0] // (block[0] * block[1]), *sizes, x.shape[3])
+    return one(scene, BatchToSpaceND, x, shape, block, crops)
 
 
 def blocks(scene: Scene) -> Tensor:
@@ -171,7 +187,8 @@ MOVES: tuple[tuple[Callable[[Scene], Any], int], ...] = (
     (reverse, 1),
     (gather, 1),
     (mirror_pad, 1),
-    (resize, 1),
+    (resize, 3),
+    (weave, 1),
     (blocks, 2),
     (repeat, 1),
     (fill, 2),

@@ -51,6 +51,7 @@ from tinygen.ops.reshape import Reshape
 from tinygen.ops.softmax import Softmax
 from tinygen.ops.squeeze import Squeeze
 from tinygen.ops.sub import Sub
+from tinygen.ops.sum import Sum
 from tinygen.ops.tanh import Tanh
 from tinygen.ops.window import Pair, Window
 
@@ -327,6 +328,8 @@ def mean(scene: Scene) -> Tensor:
     keep = scene.chance(0.5)
     shape = tuple(1 if i in axes else n for i, n in enumerate(x.shape) if keep or i not in axes)
     y = scene.like(x, shape) if scene.chance(0.4) else scene.tensor(shape)
+    if scene.chance(0.5):
+        return scene.add(Sum(y.name, (x,), (y,), axes, keep, scene.numerics))
     return scene.add(Mean(y.name, (x,), (y,), axes, keep))
 
 

@@ -8,6 +8,7 @@ from firmware_tests.kernels.tensors import constant, plain, quantized
 from tinygen.ir import Activation, DType, Graph, Numerics, Op, QuantParams, Tensor
 from tinygen.ops.abs import Abs
 from tinygen.ops.add import Add
+from tinygen.ops.batch_to_space_nd import BatchToSpaceND
 from tinygen.ops.broadcast_to import BroadcastTo
 from tinygen.ops.concatenation import Concatenation
 from tinygen.ops.conv2d import Conv2D
@@ -35,6 +36,7 @@ from tinygen.ops.prelu import Prelu
 from tinygen.ops.quantize import Quantize
 from tinygen.ops.relu import Relu, Relu6, ReluN1To1
 from tinygen.ops.reshape import Reshape
+from tinygen.ops.resize_bilinear import ResizeBilinear
 from tinygen.ops.resize_nearest_neighbor import ResizeNearestNeighbor
 from tinygen.ops.reverse_v2 import ReverseV2
 from tinygen.ops.rsqrt import Rsqrt
@@ -47,6 +49,7 @@ from tinygen.ops.split_v import SplitV
 from tinygen.ops.squeeze import Squeeze
 from tinygen.ops.strided_slice import Masks, StridedSlice
 from tinygen.ops.sub import Sub
+from tinygen.ops.sum import Sum
 from tinygen.ops.tanh import Tanh
 from tinygen.ops.transpose import Transpose
 from tinygen.ops.unpack import Unpack
@@ -290,4 +293,13 @@ SAMPLES: tuple[Callable[[], Graph], ...] = (
     _alone(HardSwish, activation("x", _ROW), activation("y", _ROW)),
     _alone(LeakyRelu, activation("x", _ROW), activation("y", _ROW), Numerics.TFLM, 0.25),
     _alone(Rsqrt, activation("x", _ROW, 0.05, -128), activation("y", _ROW)),
+    _alone(Sum, activation("x", _IMAGE), activation("y", (1, 2), 0.4), (1, 2), False),
+    _alone(ResizeBilinear, activation("x", _IMAGE), activation("y", (1, 7, 3, 2)), True, False),
+    _alone(
+        BatchToSpaceND,
+        activation("x", (4, 2, 3, 2)),
+        activation("y", (1, 3, 5, 2)),
+        (2, 2),
+        ((1, 0), (0, 1)),
+    ),
 )

@@ -17,6 +17,7 @@ _TEXT = Text()
 OPTIONS: dict[str, tuple[Field, ...]] = {
     "AbsOptions": (),
     "AddOptions": (1, 1),
+    "BatchToSpaceNDOptions": (),
     "BroadcastToOptions": (),
     "ConcatenationOptions": (4, 1),
     "Conv2DOptions": (1, 4, 4, 1, 4, 4, 1),
@@ -40,6 +41,7 @@ OPTIONS: dict[str, tuple[Field, ...]] = {
     "QuantizeOptions": (),
     "ReducerOptions": (1,),
     "ReshapeOptions": (_INT32,),
+    "ResizeBilinearOptions": (4, 4, 1, 1),
     "ResizeNearestNeighborOptions": (1, 1),
     "ReverseV2Options": (),
     "ShapeOptions": (1,),

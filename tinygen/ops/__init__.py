@@ -6,6 +6,7 @@ from tinygen.ir import Op
 from tinygen.ops.abs import ABS
 from tinygen.ops.add import ADD
 from tinygen.ops.base import OpDef
+from tinygen.ops.batch_to_space_nd import BATCH_TO_SPACE_ND
 from tinygen.ops.broadcast_to import BROADCAST_TO
 from tinygen.ops.concatenation import CONCATENATION
 from tinygen.ops.conv2d import CONV_2D
@@ -34,6 +35,7 @@ from tinygen.ops.prelu import PRELU
 from tinygen.ops.quantize import QUANTIZE
 from tinygen.ops.relu import RELU, RELU6, RELU_N1_TO_1
 from tinygen.ops.reshape import RESHAPE
+from tinygen.ops.resize_bilinear import RESIZE_BILINEAR
 from tinygen.ops.resize_nearest_neighbor import RESIZE_NEAREST_NEIGHBOR
 from tinygen.ops.reverse_v2 import REVERSE_V2
 from tinygen.ops.rsqrt import RSQRT
@@ -46,6 +48,7 @@ from tinygen.ops.split_v import SPLIT_V
 from tinygen.ops.squeeze import SQUEEZE
 from tinygen.ops.strided_slice import STRIDED_SLICE
 from tinygen.ops.sub import SUB
+from tinygen.ops.sum import SUM
 from tinygen.ops.tanh import TANH
 from tinygen.ops.transpose import TRANSPOSE
 from tinygen.ops.unpack import UNPACK
@@ -58,6 +61,7 @@ OPS: tuple[OpDef[Any], ...] = (
     MAX_POOL_2D,
     ABS,
     ADD,
+    BATCH_TO_SPACE_ND,
     BROADCAST_TO,
     CONCATENATION,
     DEPTH_TO_SPACE,
@@ -84,6 +88,7 @@ OPS: tuple[OpDef[Any], ...] = (
     RELU6,
     RELU_N1_TO_1,
     RESHAPE,
+    RESIZE_BILINEAR,
     RESIZE_NEAREST_NEIGHBOR,
     REVERSE_V2,
     RSQRT,
@@ -96,6 +101,7 @@ OPS: tuple[OpDef[Any], ...] = (
     SQUEEZE,
     STRIDED_SLICE,
     SUB,
+    SUM,
     TANH,
     TRANSPOSE,
     UNPACK,

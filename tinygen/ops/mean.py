@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from math import prod
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 
@@ -37,14 +37,27 @@ class Mean(Op):
         """Elements that make up one mean."""
         return prod(self.x.shape[axis] for axis in self.axes)
 
+    @property
+    def divisor(self) -> int:
+        """What the sum is divided by."""
+        return self.count
+
+
+M = TypeVar("M", bound=Mean)
+
 
 def parse(node: Node) -> Mean:
+    """Read the node. Raises ModelError where the axes do not fit the shapes."""
+    return parse_reduction(node, Mean)
+
+
+def parse_reduction(node: Node, op: type[M]) -> M:
     """Read the node. Raises ModelError where the axes do not fit the shapes."""
     import tflite
 
     node.arity(2)
     x, y = node.present[0], node.outputs[0]
-    where = f"MEAN '{node.name}'"
+    where = f"{node.kind} '{node.name}'"
     rank = len(x.shape)
     given = [int(v) for v in node.integers(1, "axes").reshape(-1)]
     if any(not -rank <= v < rank for v in given):
@@ -56,7 +69,7 @@ def parse(node: Node) -> Mean:
     )
     if y.shape != shape:
         raise ModelError(f"{where}: output {y.shape} is not {shape}")
-    return Mean(node.name, (x,), node.outputs, axes, keep)
+    return op(node.name, (x,), node.outputs, axes, keep)
 
 
 def few_groups(op: Mean) -> str:
@@ -68,14 +81,14 @@ def few_groups(op: Mean) -> str:
 
 
 def multiplier_of(op: Mean) -> tuple[int, int]:
-    """(multiplier, shift) of input_scale / output_scale / count.
+    """(multiplier, shift) of input_scale / output_scale / divisor.
 
-    Source: TFLite's reference_ops::QuantizedMeanOrSum: the count divides the fixed-point
+    Source: TFLite's reference_ops::QuantizedMeanOrSum: the count of a mean divides the fixed-point
     multiplier, shifted left as far as that is safe, and truncates.
     """
     multiplier, shift = quantize_multiplier(op.x.scale / op.y.scale)
-    extra = min(op.count.bit_length() - 1, 32, 31 + shift)
-    return (multiplier << extra) // op.count, shift - extra
+    extra = min(op.divisor.bit_length() - 1, 32, 31 + shift)
+    return (multiplier << extra) // op.divisor, shift - extra
 
 
 def reference(op: Mean, values: tuple[Array, ...]) -> tuple[Array, ...]:
