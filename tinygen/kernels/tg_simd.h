@@ -26,6 +26,9 @@
 typedef struct __attribute__((packed, may_alias)) {
     uint32_t word;
 } tg_unaligned_word;
+typedef struct __attribute__((packed, may_alias)) {
+    uint16_t half;
+} tg_unaligned_half;
 #endif
 
 /* Four consecutive bytes. */
@@ -36,6 +39,16 @@ TG_INLINE uint32_t tg_load_4xs8(const int8_t *p)
 #else
     return (uint32_t)(uint8_t)p[0] | (uint32_t)(uint8_t)p[1] << 8 | (uint32_t)(uint8_t)p[2] << 16 |
            (uint32_t)(uint8_t)p[3] << 24;
+#endif
+}
+
+/* Two consecutive bytes, in the lower half of a word. */
+TG_INLINE uint32_t tg_load_2xs8(const int8_t *p)
+{
+#if defined(__GNUC__) && (!defined(__BYTE_ORDER__) || __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+    return ((const tg_unaligned_half *)(const void *)p)->half;
+#else
+    return (uint32_t)(uint8_t)p[0] | (uint32_t)(uint8_t)p[1] << 8;
 #endif
 }
 

@@ -1,0 +1,72 @@
+"""The row of a 3x3 depthwise convolution with weights of a byte each, for the DSP extension."""
+
+from typing import TypeVar
+
+import numpy as np
+
+from tinygen.isa import Isa
+from tinygen.ops.base import Call, Kernel
+from tinygen.ops.conv2d_lowering import Convolution, window_fields
+from tinygen.ops.depthwise_planar import CHANNEL_AXIS, KERNEL, columns_of, rows_of
+from tinygen.ops.twist import as_int32, convolution_scaling, twisted
+
+C = TypeVar("C", bound=Convolution)
+
+CHANNELS = 2  # rearranged at a time
+BYTES = 2  # of a value in a plane
+FEWEST_BYTES = 256  # of scratch, where it is not little beside the tensors
+
+
+def row_bytes(op: Convolution) -> int:
+    """Bytes of a row of the planes."""
+    return CHANNELS * BYTES * columns_of(op)
+
+
+def band_of(op: Convolution) -> int:
+    """Rows of output at a time, about equally many, whose input takes little scratch."""
+    budget = max(FEWEST_BYTES, (op.x.nbytes + op.y.nbytes) // 64)
+    rows = op.y.shape[1]
+    fitting = (b for b in range(1, rows + 1) if rows_of(op, b) * row_bytes(op) <= budget)
+    most = max(fitting, default=1)
+    return -(-rows // -(-rows // most))
+
+
+def fits(op: Convolution) -> bool:
+    """Whether ``tg_depthwise_compact_s8_dsp`` takes it."""
+    window = op.window
+    return (
+        window.kernel == KERNEL
+        and window.dilation == (1, 1)
+        and window.stride[1] in (1, 2)
+        and op.x.shape[3] == op.y.shape[3] >= CHANNELS
+        and twisted(op, convolution_scaling, CHANNEL_AXIS) is not None
+    )
+
+
+def lower(op: Convolution) -> tuple[Call, ...]:
+    """The call of ``tg_depthwise_compact_s8_dsp``; the scratch holds two planes of a band."""
+    layer = twisted(op, convolution_scaling, CHANNEL_AXIS)
+    assert layer is not None, "the row was chosen, so the proof exists"
+    unused = ("kernel_h", "kernel_w")
+    band = band_of(op)
+    shape = (
+        *(field for field in window_fields(op.x, op.y, op.window) if field[0] not in unused),
+        ("channels", op.y.shape[3]),
+        ("band", band),
+        ("columns", columns_of(op)),
+        *layer.fields(),
+    )
+    constants = np.concatenate([layer.start[:, None], layer.constants()], axis=1)
+    params = (
+        ("weights", layer.weights.astype(np.int8)),
+        ("constants", as_int32(constants)),
+        ("input_zero_point", op.x.zero_point),
+    )
+    scratch_bytes = row_bytes(op) * rows_of(op, band)
+    return (Call(shape, params, (op.x,), (op.y,), scratch_bytes),)
+
+
+def depthwise_compact_row() -> Kernel[C]:
+    """The row whose one function serves all sizes."""
+    name, types = "tg_depthwise_compact_s8_dsp", "tg_depthwise_compact_s8"
+    return Kernel(name, f"{name}.h", types, lower, Isa.DSP, fits, scratch=True)
