@@ -44,15 +44,30 @@ TG_INLINE int32_t tg_compact_add(int32_t acc, uint32_t w, uint32_t p, uint32_t q
     return tg_smlad(tg_sxtb16(w), q, tg_smlad(w, p, acc));
 }
 
+/* Copies bytes by words, of which a last one overlaps the one before. */
 TG_INLINE void tg_copy_s8(int8_t *to, const int8_t *from, int32_t bytes)
 {
+    int32_t i = 0;
     TG_UNROLL(1)
-    for (; bytes >= 4; bytes -= 4, to += 4, from += 4) {
-        tg_store_4xs8(to, tg_load_4xs8(from));
+    for (; i <= bytes - 4; i += 4) {
+        /* Hidden, or compilers make a call to memmove of these few words. */
+        tg_store_4xs8(to + i, (uint32_t)tg_hidden((int32_t)tg_load_4xs8(from + i)));
+    }
+    if (bytes >= 4) {
+        tg_store_4xs8(to + bytes - 4, tg_load_4xs8(from + bytes - 4));
+        return;
     }
     TG_UNROLL(1)
-    for (; bytes > 0; --bytes) {
-        *to++ = *from++;
+    for (; i < bytes; ++i) {
+        to[i] = from[i];
+    }
+}
+
+TG_INLINE void tg_fill_s8(int8_t *to, int32_t value, int32_t bytes)
+{
+    TG_UNROLL(1)
+    for (int32_t i = 0; i < bytes; ++i) {
+        to[i] = (int8_t)value;
     }
 }
 
@@ -125,27 +140,43 @@ TG_INLINE void tg_compact_clamp(const tg_twist_output *output, int8_t *y, int32_
         [groups_end] "n"(offsetof(tg_compact_work, groups_end)),                                   \
         [end] "n"(offsetof(tg_compact_work, end)), [unrolled] "n"(TG_COMPACT_UNROLLED)
 
-/* Takes the flags of register f to the processor's N (steps) and C (own shifts) for
- * TG_COMPACT_CONSTANTS, and clears d. */
-#define TG_COMPACT_FLAGS(f, d)                                                                     \
-    "lsls " f ", " f ", #31\n\t"                                                                   \
-    "mov " d ", #0\n\t"
+/* What the macros below have to provide for; what all layers agree on costs no instructions. */
+#define TG_COMPACT_OPERANDS(output)                                                                \
+    TG_COMPACT_WORK,                                                                               \
+        [has_step] "n"(__builtin_constant_p((output)->has_step) ? (output)->has_step : 1),         \
+        [own_shift] "n"(__builtin_constant_p((output)->shift) ? (output)->shift == 0 : 1)
+
+/* Takes the flags to the processor's N (steps) and C (shifts of their own), and clears d. */
+#define TG_COMPACT_FLAGS(work, d)                                                                  \
+    ".if %c[has_step] || %c[own_shift]\n\t"                                                        \
+    "ldr " d ", [" work ", %[flags]]\n\t"                                                          \
+    "lsls " d ", " d ", #31\n\t"                                                                   \
+    "mov " d ", #0\n\t"                                                                            \
+    ".endif\n\t"
 
 /* Loads a channel's constants: m (multiplier), c, d (step), n (shift), the last two where they
  * are. */
 #define TG_COMPACT_CONSTANTS(from, m, c, d, n)                                                     \
     "ldr " m ", [" from "], #4\n\t"                                                                \
     "ldr " c ", [" from "], #4\n\t"                                                                \
+    ".if %c[has_step]\n\t"                                                                         \
     "it mi\n\t"                                                                                    \
     "ldrmi " d ", [" from "], #4\n\t"                                                              \
+    ".endif\n\t"                                                                                   \
+    ".if %c[own_shift]\n\t"                                                                        \
     "it cs\n\t"                                                                                    \
-    "ldrcs " n ", [" from "], #4\n\t"
+    "ldrcs " n ", [" from "], #4\n\t"                                                              \
+    ".endif\n\t"
 
 /* tg_twist_s8 on register a in place, but for the clamp; t is free. Leaves the flags alone. */
 #define TG_COMPACT_REQUANT(a, m, c, d, n, t)                                                       \
+    ".if %c[has_step]\n\t"                                                                         \
     "and " t ", " d ", " a ", asr #31\n\t"                                                         \
     "add " t ", " t ", " c "\n\t"                                                                  \
     "smmla " a ", " a ", " m ", " t "\n\t"                                                         \
+    ".else\n\t"                                                                                    \
+    "smmla " a ", " a ", " m ", " c "\n\t"                                                         \
+    ".endif\n\t"                                                                                   \
     "asr " a ", " a ", " n "\n\t"                                                                  \
     "ssat " a ", #8, " a "\n\t"
 #endif

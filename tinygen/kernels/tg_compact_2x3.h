@@ -54,13 +54,13 @@
 
 #define TG_COMPACT_2X3_OUTPUTS                                                                     \
     "ldr r7, [sp]\n\t"                                                                             \
-    "ldr r5, [r7, %[flags]]\n\t"                                                                   \
     "ldr r6, [r7, %[shift]]\n\t"                                                                   \
     "ldr r2, [r7, %[y]]\n\t"                                                                       \
-    "ldr r0, [r7, %[next]]\n\t" TG_COMPACT_FLAGS("r5", "r5")
+    "ldr r0, [r7, %[next]]\n\t" TG_COMPACT_FLAGS("r7", "r5")
 
 /* One pass over all channels; work is given back with the results behind the last. */
-TG_INLINE void tg_compact_2x3_assembly(tg_compact_work *work, const int32_t *weights)
+TG_INLINE void tg_compact_2x3_assembly(tg_compact_work *work, const tg_twist_output *output,
+                                        const int32_t *weights)
 {
     register const int32_t *r1 __asm__("r1") = weights;
     register tg_compact_work *r2 __asm__("r2") = work;
@@ -124,7 +124,7 @@ TG_INLINE void tg_compact_2x3_assembly(tg_compact_work *work, const int32_t *wei
         "5:\n\t"
         "add sp, sp, #4"
         : "+r"(r1), "+r"(r2)
-        : TG_COMPACT_WORK
+        : TG_COMPACT_OPERANDS(output)
         : "r0", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "cc",
           "memory");
 }
@@ -157,7 +157,7 @@ TG_INLINE void tg_compact_2x3(tg_compact_work *work, const tg_twist_output *outp
     work->y = y;
     work->next = next;
 #if defined(TG_TWIST_ASSEMBLY)
-    tg_compact_2x3_assembly(work, weights);
+    tg_compact_2x3_assembly(work, output, weights);
     tg_compact_clamp(output, y, channels);
     tg_compact_clamp(output, next, channels);
 #else

@@ -54,22 +54,44 @@ typedef struct {
     int32_t rows;  /* to go */
 } tg_depthwise_compact_work;
 
-/* The first width columns of an image's row, and zero points around them, to a row of both planes. */
+/* A row of zero points to both planes. */
+TG_INLINE void tg_depthwise_compact_fill(int32_t columns, uint32_t zeros, uint32_t *to)
+{
+    const uint32_t pair = tg_sxtb16(zeros);
+    TG_UNROLL(1)
+    for (int32_t i = 0; i < columns; ++i) {
+        to[i] = pair;
+    }
+}
+
+/* One column of two channels, to half number i of a word of either plane. */
+TG_INLINE void tg_depthwise_compact_column(const int8_t *x, int32_t i, uint32_t *to)
+{
+    tg_store_half(to, i, x[0]);
+    tg_store_half(to + 1, i, x[1]);
+}
+
+/* A row of the image to both planes, whose borders are there already. */
 TG_INLINE void tg_depthwise_compact_row(const tg_depthwise_compact_s8_shape *shape,
-                                        const int8_t *row, int32_t width, uint32_t zeros,
-                                        uint32_t *to)
+                                        const int8_t *x, uint32_t *to)
 {
     const int32_t channels = shape->channels;
+    int32_t left = shape->in_w;
+    to += shape->pad_left / 2 * 2;
+    if (shape->pad_left % 2) {
+        tg_depthwise_compact_column(x, 1, to);
+        x += channels;
+        to += 2;
+        --left;
+    }
     TG_UNROLL(1)
-    for (int32_t ix = -shape->pad_left; ix < shape->columns - shape->pad_left; ix += 2) {
-        const uint32_t a =
-            (uint32_t)ix < (uint32_t)width ? tg_load_2xs8(row + ix * channels) : zeros;
-        const uint32_t b = (uint32_t)(ix + 1) < (uint32_t)width
-                               ? tg_load_2xs8(row + (ix + 1) * channels)
-                               : zeros;
-        const uint32_t both = tg_pack_low(a, b);
-        *to++ = tg_sxtb16(both);
-        *to++ = tg_sxtb16_odd(both);
+    for (; left >= 2; left -= 2, x += 2 * channels, to += 2) {
+        const uint32_t both = tg_pack_low(tg_load_2xs8(x), tg_load_2xs8(x + channels));
+        to[0] = tg_sxtb16(both);
+        to[1] = tg_sxtb16_odd(both);
+    }
+    if (left) {
+        tg_depthwise_compact_column(x, 0, to);
     }
 }
 
@@ -266,6 +288,8 @@ TG_INLINE void tg_depthwise_compact_s8_dsp(const tg_depthwise_compact_s8_shape *
         .skip = shape->stride_h * pitch - (shape->out_w + 1) / 2 * pair_bytes,
         .width = shape->out_w,
     };
+    const int32_t most_rows = (shape->band - 1) * shape->stride_h + 3;
+    tg_depthwise_compact_fill(most_rows * shape->columns, zeros, planes);
     for (int32_t batch = 0; batch < shape->batches; ++batch) {
         TG_UNROLL(1)
         for (int32_t c = 0; c < channels; c += 2) {
@@ -278,12 +302,14 @@ TG_INLINE void tg_depthwise_compact_s8_dsp(const tg_depthwise_compact_s8_shape *
                 uint32_t *to = planes;
                 TG_UNROLL(1)
                 for (int32_t iy = top; iy < end; ++iy, to += shape->columns) {
-                    const int32_t inside = iy >= 0 && iy < shape->in_h;
-                    tg_depthwise_compact_row(shape, x + (inside ? iy * row_bytes : 0) + c,
-                                             inside ? shape->in_w : 0, zeros, to);
+                    if (iy >= 0 && iy < shape->in_h) {
+                        tg_depthwise_compact_row(shape, x + iy * row_bytes + c, to);
+                    } else {
+                        tg_depthwise_compact_fill(shape->columns, zeros, to);
+                    }
                 }
-                TG_UNROLL(1)
-                for (int32_t i = 0; i < 2; ++i) {
+                const int32_t both = tg_hidden(2);
+                for (int32_t i = 0; i < both; ++i) {
                     work.rows = rows;
                     tg_depthwise_compact_band(shape, params, &work, c + i, planes + i,
                                               y + oy * shape->out_w * channels + c + i);

@@ -59,12 +59,12 @@ typedef struct {
 
 #define TG_MATMUL_COMPACT_OUTPUTS                                                                  \
     "ldr r7, [sp]\n\t"                                                                             \
-    "ldr r5, [r7, %[flags]]\n\t"                                                                   \
     "ldr r6, [r7, %[shift]]\n\t"                                                                   \
-    "ldr r2, [r7, %[y]]\n\t" TG_COMPACT_FLAGS("r5", "r5")
+    "ldr r2, [r7, %[y]]\n\t" TG_COMPACT_FLAGS("r7", "r5")
 
 /* One row; work is given back with its results behind the last. */
-TG_INLINE void tg_matmul_compact_assembly(tg_compact_work *work, const int32_t *weights)
+TG_INLINE void tg_matmul_compact_assembly(tg_compact_work *work, const tg_twist_output *output,
+                                        const int32_t *weights)
 {
     register const int32_t *r1 __asm__("r1") = weights;
     register tg_compact_work *r2 __asm__("r2") = work;
@@ -123,7 +123,7 @@ TG_INLINE void tg_matmul_compact_assembly(tg_compact_work *work, const int32_t *
         "5:\n\t"
         "add sp, sp, #4"
         : "+r"(r1), "+r"(r2)
-        : TG_COMPACT_WORK, [flip] "n"(TG_COMPACT_FLIP)
+        : TG_COMPACT_OPERANDS(output), [flip] "n"(TG_COMPACT_FLIP)
         : "r0", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "cc",
           "memory");
 }
@@ -152,7 +152,7 @@ TG_INLINE void tg_matmul_compact_row(tg_compact_work *work, const tg_twist_outpu
 {
     work->y = y;
 #if defined(TG_TWIST_ASSEMBLY)
-    tg_matmul_compact_assembly(work, weights);
+    tg_matmul_compact_assembly(work, output, weights);
     tg_compact_clamp(output, y, channels);
 #else
     for (int32_t at = 0; at < channels;) {

@@ -52,6 +52,16 @@ TG_INLINE uint32_t tg_load_2xs8(const int8_t *p)
 #endif
 }
 
+/* Stores the lower half of value as half number i of a word. */
+TG_INLINE void tg_store_half(uint32_t *p, int32_t i, int32_t value)
+{
+#if defined(__GNUC__) && (!defined(__BYTE_ORDER__) || __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+    ((tg_unaligned_half *)(void *)p)[i].half = (uint16_t)value;
+#else
+    *p = (*p & ~(0xffffu << (16 * i))) | ((uint32_t)value & 0xffffu) << (16 * i);
+#endif
+}
+
 TG_INLINE void tg_store_4xs8(int8_t *p, uint32_t word)
 {
 #if defined(__GNUC__) && (!defined(__BYTE_ORDER__) || __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)

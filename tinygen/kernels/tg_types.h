@@ -18,6 +18,15 @@
 #endif
 #define TG_STRING(text) #text
 
+/* The value, of which the compiler is to know nothing: a loop so many times long stays a loop. */
+TG_INLINE int32_t tg_hidden(int32_t value)
+{
+#if defined(__GNUC__)
+    __asm__("" : "+r"(value));
+#endif
+    return value;
+}
+
 TG_INLINE int32_t tg_min(int32_t a, int32_t b)
 {
     return a < b ? a : b;

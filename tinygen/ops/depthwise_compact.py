@@ -39,6 +39,7 @@ def fits(op: Convolution) -> bool:
         and window.dilation == (1, 1)
         and window.stride[1] in (1, 2)
         and op.x.shape[3] == op.y.shape[3] >= CHANNELS
+        and columns_of(op) >= window.pad[1] + op.x.shape[2]
         and twisted(op, convolution_scaling, CHANNEL_AXIS) is not None
     )
 
