@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tinygen import ctext
 from tinygen.emit import ArenaKind, Place, Program, Provenance
+from tinygen.frugal import frugal
 from tinygen.ir import Graph, Numerics
 from tinygen.isa import Isa
 from tinygen.memory import allocate
@@ -53,10 +54,13 @@ def compile_graph(
 ) -> Program:
     """Compile a graph that the front end has read.
 
-    ``observe`` sees the graph after each pass; ``choose`` picks among the kernel rows that fit;
-    ``spare`` lets them use what is idle of the arena.
+    ``observe`` sees the graph after each pass; ``choose`` picks among the kernel rows that fit: for
+    size, the best are those whose scratch leaves the arena small. ``spare`` lets kernels use what
+    is idle of the arena.
     """
     optimized = run_pipeline(graph, observe)
+    if choose is best and options.optimize is Optimize.SIZE:
+        choose = frugal(optimized)
     steps = select(optimized, isa, choose, options.optimize)
     return assemble(optimized, steps, file_name, sha256, target, options, spare=spare)
 

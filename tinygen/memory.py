@@ -76,6 +76,12 @@ class Memory:
         return self.plan.arena_bytes
 
 
+def live_bytes(graph: Graph, steps: Sequence[Step]) -> tuple[int, ...]:
+    """Bytes of tensors that are alive at each step; a view is not a tensor of its own."""
+    uses = _uses(_lives(graph, steps), steps, scratch=False)
+    return tuple(peak.total for peak in uses if 0 <= peak.step < len(steps))
+
+
 @dataclass(slots=True, eq=False)
 class _Life:
     """A buffer in the making: the steps from ``first`` to ``last`` need its bytes."""

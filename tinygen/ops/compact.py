@@ -13,7 +13,7 @@ import numpy.typing as npt
 from tinygen.ir import Array
 from tinygen.isa import Isa
 from tinygen.ops.base import Call, Kernel
-from tinygen.ops.conv2d_lowering import Convolution, window_fields
+from tinygen.ops.conv2d_lowering import Convolution, is_inside, window_fields
 from tinygen.ops.convolution import WeightedOp
 from tinygen.ops.twist import WORD, Int64s, ScalingOf, Twisted, as_int32, padded, twisted
 from tinygen.requant_proof import FACTOR
@@ -64,9 +64,24 @@ def padded_depth(op: WeightedOp) -> int:
 
 
 def conv2d_compact_row() -> Kernel[C]:
-    """The row of any convolution of at least two pixels without dilation along rows."""
-    name, types = "tg_conv2d_compact_s8_dsp", "tg_conv2d_compact_s8"
-    return Kernel(name, f"{name}.h", types, _lower_conv2d, Isa.DSP, _fits_conv2d, scratch=True)
+    """The row of convolutions of at least two pixels without dilation along rows."""
+
+    def fits(op: C) -> bool:
+        return op.y.shape[1] * op.y.shape[2] >= PATCHES and _fits_conv2d(op)
+
+    return _conv2d_row("tg_conv2d_compact_s8_dsp", _lower_pairs, fits)
+
+
+def conv2d_lean_row() -> Kernel[C]:
+    """The same of any size, slower and with less scratch."""
+    return _conv2d_row("tg_conv2d_lean_s8_dsp", _lower_bytes, _fits_conv2d)
+
+
+def _conv2d_row(
+    name: str, lower: Callable[[C], tuple[Call, ...]], fits: Callable[[C], bool]
+) -> Kernel[C]:
+    types = name.removesuffix("_dsp")
+    return Kernel(name, f"{name}.h", types, lower, Isa.DSP, fits, scratch=True)
 
 
 def _fits_conv2d(op: Convolution) -> bool:
@@ -74,30 +89,37 @@ def _fits_conv2d(op: Convolution) -> bool:
     return (
         op.weights.shape[3] == op.x.shape[3]
         and op.window.dilation[1] == 1
-        and op.y.shape[1] * op.y.shape[2] >= PATCHES
         and bytes_fit(op.weights.values.reshape(channels, -1))
         and twisted(op) is not None
     )
 
 
-def _lower_conv2d(op: Convolution) -> tuple[Call, ...]:
+def _lower_pairs(op: Convolution) -> tuple[Call, ...]:
+    """Two patches as pairs, and one as it is where a pixel's channels are no whole words."""
+    depth = padded_depth(op)
+    raw_bytes = depth if op.x.shape[3] % WORD else 0
+    return _conv2d_call(op, CONVOLUTION_GROUP, PATCHES * PAIR_BYTES * depth + raw_bytes)
+
+
+def _lower_bytes(op: Convolution) -> tuple[Call, ...]:
+    """One patch as it is, unless all can be read in the image."""
+    is_run = op.window.kernel[0] == 1 and (op.window.kernel[1] * op.x.shape[3]) % WORD == 0
+    in_place = is_run and is_inside(op.x, op.y, op.window)
+    return _conv2d_call(op, MATMUL_GROUP, 0 if in_place else padded_depth(op))
+
+
+def _conv2d_call(op: Convolution, group: int, scratch_bytes: int) -> tuple[Call, ...]:
     layer = twisted(op)
     assert layer is not None, "the row was chosen, so the proof exists"
-    depth = padded_depth(op)
-    whole_words = op.x.shape[3] % WORD == 0
     shape = (
         *window_fields(op.x, op.y, op.window),
         ("dilation_h", op.window.dilation[0]),
         ("in_c", op.x.shape[3]),
         ("out_c", op.y.shape[3]),
-        ("depth", depth),
+        ("depth", padded_depth(op)),
         *layer.fields(),
     )
-    params = (
-        ("weights", pack_bytes(layer, CONVOLUTION_GROUP)),
-        ("input_zero_point", op.x.zero_point),
-    )
-    scratch_bytes = PATCHES * PAIR_BYTES * depth + (0 if whole_words else depth)
+    params = (("weights", pack_bytes(layer, group)), ("input_zero_point", op.x.zero_point))
     return (Call(shape, params, (op.x,), (op.y,), scratch_bytes),)
 
 

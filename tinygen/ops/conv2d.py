@@ -11,7 +11,7 @@ from tinygen.ir import Array
 from tinygen.isa import Isa
 from tinygen.ops.accumulators import accumulated, fixed_point_bounds, offsets_of, per_output
 from tinygen.ops.base import BoundsOf, Call, Node, OpDef
-from tinygen.ops.compact import conv2d_compact_row, matmul_compact_row
+from tinygen.ops.compact import conv2d_compact_row, conv2d_lean_row, matmul_compact_row
 from tinygen.ops.conv2d_block import block_rows
 from tinygen.ops.conv2d_lowering import Convolution, convolution_rows, is_inside
 from tinygen.ops.conv2d_mve import conv2d_mve_row, matmul_mve_row
@@ -144,6 +144,7 @@ CONV_2D = OpDef(
         *twist_rows(is_matmul, convolution_scaling),
         conv2d_compact_row(),
         matmul_compact_row(is_matmul, convolution_scaling),
+        conv2d_lean_row(),
         matmul_row(lower_matmul, is_matmul, Isa.DSP),
         *convolution_rows(grouped, Isa.DSP),
         trio_row(grouped, is_matmul),

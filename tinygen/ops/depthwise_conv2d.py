@@ -31,7 +31,7 @@ from tinygen.ops.convolution import (
     scaling_of,
     wrap_int32,
 )
-from tinygen.ops.depthwise_compact import depthwise_compact_row
+from tinygen.ops.depthwise_compact import depthwise_compact_rows
 from tinygen.ops.depthwise_planar import planar_rows
 from tinygen.ops.depthwise_slide import slide_rows
 from tinygen.ops.window import patches
@@ -154,7 +154,7 @@ DEPTHWISE_CONV_2D = OpDef(
     reference=reference,
     kernels=(
         *planar_rows(),
-        depthwise_compact_row(),
+        *depthwise_compact_rows(),
         Kernel(
             "tg_depthwise_conv2d_s8_dsp",
             "tg_depthwise_conv2d_s8_dsp.h",
