@@ -51,14 +51,18 @@
 
 /* One row; work is given back with its results behind the last. */
 TG_INLINE void tg_compact_1x4_assembly(tg_compact_work *work, const tg_twist_output *output,
-                                        const int32_t *weights)
+                                       const int32_t *weights, int32_t channels)
 {
+    /* Code for channels that no layer has is left out. */
+    const int32_t has_fours = __builtin_constant_p(channels) ? channels >= 4 : 1;
+    const int32_t has_rest = __builtin_constant_p(channels) ? channels % 4 != 0 : 1;
     register const int32_t *r1 __asm__("r1") = weights;
     register tg_compact_work *r2 __asm__("r2") = work;
     __asm__ volatile(
-        "push {r2}\n\t"
+        "push {r2, r7}\n\t" /* r7 may be the frame pointer, which no clobber list saves */
         "mov r7, r2\n\t"
         "mvn lr, #0x007e007e\n\t" /* TG_COMPACT_LESS */
+        ".if %c[has_fours]\n\t"
         "ldr r5, [r7, %[groups_end]]\n\t"
         "cmp r1, r5\n\t"
         "beq 3f\n"
@@ -86,6 +90,9 @@ TG_INLINE void tg_compact_1x4_assembly(tg_compact_work *work, const tg_twist_out
         "cmp r1, r5\n\t"
         "bne 1b\n"
         "3:\n\t"
+        ".endif\n\t"
+        ".if %c[has_rest]\n"
+        "6:\n\t"
         "ldr r5, [r7, %[end]]\n\t"
         "cmp r1, r5\n\t"
         "beq 5f\n\t" /* a single channel */
@@ -106,12 +113,14 @@ TG_INLINE void tg_compact_1x4_assembly(tg_compact_work *work, const tg_twist_out
         TG_COMPACT_1X4_OUTPUT("r8")
         "ldr r7, [sp]\n\t"
         "str r2, [r7, %[y]]\n\t"
-        "b 3b\n"
+        "b 6b\n"
         "5:\n\t"
-        "add sp, sp, #4"
+        ".endif\n\t"
+        "pop {r2, r7}"
         : "+r"(r1), "+r"(r2)
-        : TG_COMPACT_OPERANDS(output), [flip] "n"(TG_COMPACT_FLIP)
-        : "r0", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "cc",
+        : TG_COMPACT_OPERANDS(output), [flip] "n"(TG_COMPACT_FLIP), [has_fours] "n"(has_fours),
+          [has_rest] "n"(has_rest)
+        : "r0", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc",
           "memory");
 }
 #else
@@ -140,7 +149,7 @@ TG_INLINE void tg_compact_1x4(tg_compact_work *work, const tg_twist_output *outp
 {
     work->y = y;
 #if defined(TG_TWIST_ASSEMBLY)
-    tg_compact_1x4_assembly(work, output, weights);
+    tg_compact_1x4_assembly(work, output, weights, channels);
     tg_compact_clamp(output, y, channels);
 #else
     for (int32_t at = 0; at < channels;) {

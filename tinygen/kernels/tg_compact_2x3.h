@@ -65,7 +65,7 @@ TG_INLINE void tg_compact_2x3_assembly(tg_compact_work *work, const tg_twist_out
     register const int32_t *r1 __asm__("r1") = weights;
     register tg_compact_work *r2 __asm__("r2") = work;
     __asm__ volatile(
-        "push {r2}\n\t"
+        "push {r2, r7}\n\t" /* r7 may be the frame pointer, which no clobber list saves */
         "mov r7, r2\n\t"
         "ldr r5, [r7, %[groups_end]]\n\t"
         "cmp r1, r5\n\t"
@@ -122,10 +122,10 @@ TG_INLINE void tg_compact_2x3_assembly(tg_compact_work *work, const tg_twist_out
         "str r0, [r7, %[next]]\n\t"
         "b 3b\n"
         "5:\n\t"
-        "add sp, sp, #4"
+        "pop {r2, r7}"
         : "+r"(r1), "+r"(r2)
         : TG_COMPACT_OPERANDS(output)
-        : "r0", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "cc",
+        : "r0", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc",
           "memory");
 }
 #else

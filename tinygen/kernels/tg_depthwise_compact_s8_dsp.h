@@ -145,6 +145,7 @@ TG_INLINE void tg_depthwise_compact_assembly(const tg_depthwise_compact_s8_shape
     register int8_t *r1 __asm__("r1") = y;
     register tg_depthwise_compact_work *r2 __asm__("r2") = work;
     __asm__ volatile(
+        "push {r7}\n\t" /* it may be the frame pointer, which no clobber list saves */
         "mov lr, r2\n\t"
         "ldm r2, {r2, r3, r4, r5, r6, r7}\n\t"
         "ldr r12, [lr, %[pitch]]\n"
@@ -196,7 +197,8 @@ TG_INLINE void tg_depthwise_compact_assembly(const tg_depthwise_compact_s8_shape
         "add r0, r0, r8\n\t"
         "subs r9, r9, #1\n\t"
         "str r9, [lr, %[rows]]\n\t"
-        "bne 1b"
+        "bne 1b\n\t"
+        "pop {r7}"
         : "+r"(r0), "+r"(r1), "+r"(r2)
         : [start] "n"(offsetof(tg_depthwise_compact_work, start)),
           [multiplier] "n"(offsetof(tg_depthwise_compact_work, multiplier)),
@@ -211,7 +213,7 @@ TG_INLINE void tg_depthwise_compact_assembly(const tg_depthwise_compact_s8_shape
           [left] "n"(offsetof(tg_depthwise_compact_work, left)),
           [rows] "n"(offsetof(tg_depthwise_compact_work, rows)), [stride] "n"(stride),
           [has_step] "n"(has_step)
-        : "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+        : "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
     if (shape->output_min > INT8_MIN || shape->output_max < INT8_MAX) {
         TG_UNROLL(1)
         for (; y < r1; y += shape->channels) {
