@@ -22,6 +22,7 @@ from tinygen.ir import Activation, Numerics
 from tinygen.isa import Isa
 from tinygen.ops.depthwise_conv2d import DEPTHWISE_CONV_2D, MAX_TAPS, DepthwiseConv2D
 from tinygen.ops.window import Pair, Window
+from tinygen.optimize import Optimize
 from tinygen.select import candidates
 
 
@@ -132,6 +133,7 @@ NAMED = (
     plain("slides_by_two", 39, size=(8, 11), stride=(2, 2), channels=5, batches=2),
     plain("slides_inside", 40, size=(5, 6), stride=(1, 2), same=False, channels=4),
     scales_apart(plain("planes_scales", 36, channels=7, activation=Activation.RELU)),
+    plain("bands_of_few_channels", 37, size=(24, 20), channels=3),
     plain("one_channel_to_eight", 17, size=(12, 9), kernel=(10, 8), channels=1, multiplier=8),
 )
 TWOS: dict[str, Any] = {"stride": (1, 2), "same": False}
@@ -185,6 +187,13 @@ def test_a_layer_without_a_proven_requantization_takes_the_general_row(isa: Isa)
 def test_rows_are_as_far_apart_as_one_instruction_adds(stride: int, planes: bool) -> None:
     op = plain("wide", 39, size=(9, 700), stride=(stride, 1), same=False)
     assert (candidates(op, Isa.DSP)[0].function == "tg_depthwise_planar_s8_dsp") == planes
+
+
+def test_for_size_layers_take_planes_of_weights_that_stay_bytes() -> None:
+    rows = {op.name: candidates(op, Isa.DSP, Optimize.SIZE) for op in NAMED}
+    planes = {found[0].function for name, found in rows.items() if name.startswith("planes")}
+    assert planes == {"tg_depthwise_compact_s8_dsp"}
+    assert [row.lean for row in rows["bands_of_few_channels"][:2]] == [False, True]
 
 
 def test_kernels_with_more_taps_than_pointers_are_convolved_by_groups() -> None:

@@ -180,7 +180,8 @@ class Kernel(Generic[O]):
     An unrolled inner loop is for flash without wait states or a cache that holds it, so a row that
     unrolls has a second one after it: the same function, ``short``, with fewer steps written out.
     It fits where it is shorter. ``loop_bytes`` is what the code of the inner loop takes at most,
-    0 where it is left to the compiler; ``label`` names a row apart from all others of its operator.
+    0 where it is left to the compiler. ``lean`` rows are the same function once more, with less
+    scratch. ``label`` names a row apart from all others of its operator.
 
     Rows that more scratch makes faster have ``lower_within``, which takes at most so many bytes of
     it; ``lower`` takes little.
@@ -197,13 +198,14 @@ class Kernel(Generic[O]):
     packs: bool = False
     bulky: bool = False
     short: bool = False
+    lean: bool = False
     loop_bytes: int = 0
     lower_within: Callable[[O, int], tuple[Call, ...]] | None = None
 
     @property
     def label(self) -> str:
-        """The function, and which form of its loops where there are two."""
-        return f"{self.function}/short" if self.short else self.function
+        """The function, and which form of it where there are two."""
+        return self.function + "/short" * self.short + "/lean" * self.lean
 
 
 def with_short_form(

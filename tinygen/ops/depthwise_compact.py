@@ -1,5 +1,6 @@
 """The row of a 3x3 depthwise convolution with weights of a byte each, for the DSP extension."""
 
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -46,6 +47,11 @@ def fits(op: Convolution) -> bool:
     )
 
 
+def has_lean_form(op: Convolution) -> bool:
+    """Whether less scratch makes a difference."""
+    return fits(op) and band_of(op, SCANT) < band_of(op, AMPLE)
+
+
 def lower(op: Convolution, parts: int) -> tuple[Call, ...]:
     """The call of ``tg_depthwise_compact_s8_dsp``; the scratch holds two planes of a band."""
     layer = twisted(op, convolution_scaling, CHANNEL_AXIS)
@@ -69,10 +75,10 @@ def lower(op: Convolution, parts: int) -> tuple[Call, ...]:
     return (Call(shape, params, (op.x,), (op.y,), scratch_bytes),)
 
 
-def depthwise_compact_rows() -> tuple[Kernel[C], ...]:
+def depthwise_compact_rows() -> tuple[Kernel[C], Kernel[C]]:
     """The rows whose one function serves all sizes: quicker, and with less scratch."""
     name, types = "tg_depthwise_compact_s8_dsp", "tg_depthwise_compact_s8"
-    return tuple(
-        Kernel(name, f"{name}.h", types, partial(lower, parts=parts), Isa.DSP, fits, scratch=True)
-        for parts in (AMPLE, SCANT)
+    ample: Kernel[C] = Kernel(
+        name, f"{name}.h", types, partial(lower, parts=AMPLE), Isa.DSP, fits, scratch=True
     )
+    return ample, replace(ample, lower=partial(lower, parts=SCANT), fits=has_lean_form, lean=True)
