@@ -44,6 +44,8 @@ typedef struct {
         .output_max = (shape)->output_max                                                          \
     }
 
+#define TG_SHORT_MOST_WORDS 6
+
 /* Words of constants that each channel has: multiplier, constant, top if split, step if there is
  * one and then zero if split, shift if it is the channel's own. */
 TG_INLINE int32_t tg_short_words(const tg_short_output *output)

@@ -1,4 +1,4 @@
-"""The rows of a 3x3 depthwise convolution whose window slides along the image's rows or columns."""
+"""The rows of a depthwise convolution whose window slides along the image's rows or columns."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -14,7 +14,7 @@ from tinygen.ops.twist import convolution_scaling
 C = TypeVar("C", bound=Convolution)
 
 CHANNEL_AXIS = 3  # of the weights
-TAPS = 3  # the kernel is of TAPS x TAPS
+MOST_SIDE = 7  # of a kernel: TG_SLIDE_SIDE in tg_depthwise_slide_s8.h
 
 
 def layer_of(op: Convolution, form: Form) -> ShortLayer | None:
@@ -34,27 +34,25 @@ def takes(form: Form) -> Callable[[Convolution], bool]:
     """Whether ``tg_depthwise_slide_s8`` takes an operator with a requantization of ``form``."""
 
     def fits(op: Convolution) -> bool:
-        window = op.window
-        if window.kernel != (TAPS, TAPS) or window.dilation != (1, 1):
-            return False
-        along = along_of(op)
+        window, along = op.window, along_of(op)
+        across = 1 - along
         return (
-            window.stride[along] in (1, 2)
-            and op.x.shape[1 + along] >= 2
-            and op.x.shape[2 - along] >= TAPS
+            max(window.kernel) <= MOST_SIDE
+            and window.dilation == (1, 1)
+            and window.stride[along] <= window.kernel[along]
+            and op.x.shape[1 + across] >= window.kernel[across]
             and op.x.shape[3] == op.y.shape[3]
-            and all(hangs_by_one(op, axis) for axis in (0, 1))
             and layer_of(op, form) is not None
         )
 
     return fits
 
 
-def hangs_by_one(op: Convolution, axis: int) -> bool:
-    """Whether no window reaches beyond the image by more than one row (axis 0) or column (1)."""
-    pad, stride = op.window.pad[axis], op.window.stride[axis]
-    end = (op.y.shape[1 + axis] - 1) * stride - pad + TAPS
-    return pad <= 1 and end <= op.x.shape[1 + axis] + 1
+def overhang(op: Convolution, axis: int) -> int:
+    """By how many rows (axis 0) or columns (1) windows hang over the image at most."""
+    window = op.window
+    last = (op.y.shape[1 + axis] - 1) * window.stride[axis] - window.pad[axis]
+    return max(window.pad[axis], last + window.kernel[axis] - op.x.shape[1 + axis])
 
 
 def lowering(form: Form) -> Callable[[Convolution], tuple[Call, ...]]:
@@ -63,22 +61,25 @@ def lowering(form: Form) -> Callable[[Convolution], tuple[Call, ...]]:
     def lower(op: Convolution) -> tuple[Call, ...]:
         layer = layer_of(op, form)
         assert layer is not None, "the row was chosen, so the proof exists"
-        channels = op.y.shape[3]
-        strips = layer.weights.reshape(channels, TAPS, TAPS)
-        if along_of(op) == 0:
+        channels, along = op.y.shape[3], along_of(op)
+        strips = layer.weights.reshape(channels, *op.window.kernel)
+        if along == 0:
             strips = strips.transpose(0, 2, 1)
-        zero = np.zeros((channels, 1, TAPS), np.int64)
-        # Moved by a strip, the window misses the products of its weights with zero points.
-        missing = op.x.zero_point * strips.sum(axis=2)
-        moved = np.stack([missing[:, 2], 0 * missing[:, 1], missing[:, 0]], axis=1)
-        starts = (layer.start[:, None] + moved) << layer.left
+        most = overhang(op, 1 - along)
+        padded = np.pad(strips, ((0, 0), (most, most), (0, 0)))
+        # Of a moved window, strips of weights are missing whose products are with zero points.
+        sums = padded.sum(axis=2)
+        kept = [sums[:, i : i + strips.shape[1]].sum(axis=1) for i in range(2 * most + 1)]
+        missing = op.x.zero_point * (sums.sum(axis=1)[:, None] - np.stack(kept, axis=1))
+        starts = (layer.start[:, None] + missing) << layer.left
         params = (
-            ("weights", np.concatenate([zero, strips, zero], axis=1).astype(np.int8)),
+            ("weights", padded.astype(np.int8)),
             ("starts", starts.astype(np.int32)),
             ("constants", layer.constants()),
             ("input_zero_point", op.x.zero_point),
         )
-        return (Call((*_geometry(op), *layer.fields()), params, (op.x,), (op.y,)),)
+        shape = (*_geometry(op), ("most_moved", most), *layer.fields())
+        return (Call(shape, params, (op.x,), (op.y,)),)
 
     return lower
 
@@ -90,6 +91,7 @@ def _geometry(op: Convolution) -> tuple[tuple[str, int], ...]:
         fields += [
             (f"in_{name}", op.x.shape[1 + axis]),
             (f"out_{name}", op.y.shape[1 + axis]),
+            (f"kernel_{name}", window.kernel[axis]),
             (f"stride_{name}", window.stride[axis]),
             (f"pad_{name}", window.pad[axis]),
             (f"x_{name}", channels if axis else op.x.shape[2] * channels),
