@@ -167,10 +167,10 @@ def prove(
             yield np.where(lively, np.minimum((multiplier >> right) + more, _LIMIT - 1), 0)
 
     most = np.minimum(scale_bits - 1 - shift, _MOST_SHIFT)
-    for has_step in (False, True):
+    for pivot in (None, np.zeros_like(shift)):
         for shifts in shifts_to_try(most, lively):
             tries = ((chosen, factor) for chosen in shifts for factor in factors(chosen))
-            found = fitted(stairs, product, tries, has_step)
+            found = fitted(stairs, product, tries, pivot)
             if found and _fits_word(found, product, stairs.reach):
                 yield found
 
@@ -186,15 +186,18 @@ def fitted(
     stairs: Staircase,
     product: Product,
     tries: Iterable[tuple[Int64s, Int64s]],
-    has_step: bool,
+    pivot: Int64s | None,
 ) -> Requantization | None:
     """For each channel the first of the ``tries``, shift and multiplier, for which there are
-    constants that put each step in its place; None if a channel has none."""
+    constants that put each step in its place; None if a channel has none.
+
+    With a ``pivot``, accumulators below it have a constant of their own, which makes the step.
+    """
     channels = len(stairs.first)
     found = np.zeros((4, channels), np.int64)
     missing = np.ones(channels, np.bool_)
     for chosen, factor in tries:
-        constants, fits = _constants(stairs, product, factor, chosen, has_step)
+        constants, fits = _constants(stairs, product, factor, chosen, pivot)
         found = np.where(missing & fits, np.stack([chosen, factor, *constants]), found)
         missing &= ~fits
         if not missing.any():
@@ -205,19 +208,20 @@ def fitted(
 
 
 def _constants(
-    stairs: Staircase, product: Product, factor: Int64s, chosen: Int64s, has_step: bool
+    stairs: Staircase, product: Product, factor: Int64s, chosen: Int64s, pivot: Int64s | None
 ) -> tuple[tuple[Int64s, Int64s], Bools]:
-    """The constants for accumulators from 0 on and below 0, the same without ``has_step``; and for
-    which channels they put each step in its place."""
-    reach = stairs.reach
-    negative, positive = np.minimum(reach.high, -1), np.maximum(reach.low, 0)
-    halves = (Range(positive, reach.high), Range(reach.low, negative)) if has_step else (reach,)
-    bounds = [_bounds(stairs, half, product, factor, chosen) for half in halves]
+    """The constants from the pivot on and below it, the same if there is none; and for which
+    channels they put each step in its place."""
+    low, high = stairs.reach.low, stairs.reach.high
+    parts: tuple[Range, ...] = (stairs.reach,)
+    if pivot is not None:
+        parts = (Range(np.maximum(low, pivot), high), Range(low, np.minimum(high, pivot - 1)))
+    bounds = [_bounds(stairs, part, product, factor, chosen) for part in parts]
     fits = np.stack([least <= most for least, most in bounds]).all(axis=0)
     above, below = _within(bounds[0]), _within(bounds[-1])
-    if has_step:
-        above = np.where(reach.high >= 0, above, below)
-        below = np.where(reach.low < 0, below, above)
+    if pivot is not None:
+        above = np.where(high >= pivot, above, below)
+        below = np.where(low < pivot, below, above)
     return (above, below), np.asarray(fits)
 
 

@@ -5,8 +5,10 @@ t = 0 .. top; beyond, an output is one of the limits. There
 
     ((t >> 8) * multiplier + ((t & 255) * multiplier >> 8) + constant [+ step if t < zero]) >> shift
 
-is the requantization: the first two terms are (t * multiplier) >> 8 to the last bit, without a
-product of more than 32 bits. Sums are modulo 2**32, where the result fits. The proof is that of
+is the requantization. The step is for what is rounded otherwise below zero; and where no slope of
+the multiplier's few bits leads through all steps, it may also be at another place, and bends the
+line there. The first two terms are (t * multiplier) >> 8 to the last bit, without a product of
+more than 32 bits. Sums are modulo 2**32, where the result fits. The proof is that of
 ``requant_proof.py``: every step of the reference is checked on both sides, as are the values at
 both ends of what is not clamped.
 """
@@ -68,16 +70,13 @@ def prove_split(
         for more in _MORE:
             yield np.where(lively, np.maximum(exact + more, 0), 0)
 
-    for has_step in (False, True):
+    zero = np.where(lively, np.clip(0, base, base + top + 1), base)
+    for pivot in (None, zero, base + (top >> 1)):
         for shifts in shifts_to_try(most, lively):
             tries = ((chosen, factor) for chosen in shifts for factor in factors(chosen))
-            if found := fitted(inner, product, tries, has_step):
-                yield SplitRequantization(
-                    found,
-                    base,
-                    np.where(lively, top, _WORD - 1),
-                    np.where(lively, np.maximum(-base, 0), 0),
-                )
+            if found := fitted(inner, product, tries, pivot):
+                below = np.zeros_like(base) if pivot is None else pivot - base
+                yield SplitRequantization(found, base, np.where(lively, top, _WORD - 1), below)
 
 
 def _unclamped(stairs: Staircase, limits: tuple[int, int], lively: Bools) -> Staircase:

@@ -55,6 +55,21 @@ def test_every_form_is_the_reference_at_every_accumulator(
     assert proven
 
 
+def test_a_line_that_no_slope_follows_to_the_end_is_bent() -> None:
+    """Sums of 64 products and more after a RELU: most need no step, and all are proven."""
+    rng = np.random.default_rng(1)
+    multiplier, shift = channels(rng, 60, 2**-8)
+    bent = 0
+    for one in range(60):
+        own, right = multiplier[one : one + 1], shift[one : one + 1]
+        reach = Range(np.array([-400_000]), np.array([500_000]))
+        found = prove_all(own, right, -128, FULL, reach)[0]
+        s = found.base[:, None] + np.arange(-1, int(found.top[0]) + 2)
+        assert np.array_equal(split(found, s, FULL), reference(s, own, right, -128, FULL))
+        bent += found.constants.step is not None
+    assert 0 < bent < 20
+
+
 def test_a_scale_too_fine_for_its_products_is_not_proven() -> None:
     """Steps 2**20 accumulators apart would need a slope of 32 bits and more."""
     multiplier, shift = np.array([1_987_654_321]), np.array([-19])
