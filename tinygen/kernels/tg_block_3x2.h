@@ -179,7 +179,8 @@ TG_INLINE void tg_block_3x2_assembly(const tg_block_3x2_shape *shape, const int8
         : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
         : [depth] "n"(shape->depth), [out_c] "n"(shape->out_c), [loops] "n"(loops),
           [rest] "n"(rest), [unrolled] "n"(shape->unrolled), [copied] "n"(copied),
-          [together] "n"(together), [kept] "n"(copied ? 3 * shape->depth : 0), TG_TWIST_OPERANDS(&shape->output)
+          [together] "n"(together), [kept] "n"(copied ? 3 * shape->depth : 0),
+          TG_TWIST_OPERANDS(&shape->output)
         : "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
 }
 #endif

@@ -18,8 +18,7 @@ CHANNELS = 4  # rearranged at a time
 CHANNEL_AXIS = 3  # of the weights
 UNROLLED, SHORT = 6, 2  # pairs of results written out at most
 PAIR_BYTES = 112  # of code
-MOST_COLUMNS = 1000  # twice the bytes of a plane's row are an offset in an instruction
-MOST_ADDED = 4095  # to an address in one instruction
+MOST_OFFSET = 4095  # of a load, or of an addition to an address
 FEWEST_BYTES = 512  # of scratch, where it is not little beside the tensors
 KERNEL = (3, 3)
 BYTES = 2  # of a value in a plane
@@ -30,10 +29,10 @@ def columns_of(op: Convolution) -> int:
     return 2 * op.window.stride[1] * -(-op.y.shape[2] // 2) + 2
 
 
-def skipped_bytes(op: Convolution) -> int:
-    """Bytes from where a row of results ends in a plane to where the next begins."""
-    used = columns_of(op) - 2
-    return BYTES * (columns_of(op) * op.window.stride[0] - used)
+def reach_bytes(op: Convolution) -> int:
+    """How far the kernel reaches from where it is in a plane, whose rows take turns with others."""
+    row_bytes = CHANNELS * BYTES * columns_of(op)
+    return row_bytes * max(2, op.window.stride[0]) + 8
 
 
 def rows_of(op: Convolution, band: int) -> int:
@@ -70,8 +69,7 @@ def fits(op: Convolution) -> bool:
         and window.stride[1] in (1, 2)
         and op.x.shape[3] == op.y.shape[3] >= CHANNELS
         and op.y.shape[3] < 4096
-        and columns_of(op) <= MOST_COLUMNS
-        and skipped_bytes(op) <= MOST_ADDED
+        and reach_bytes(op) <= MOST_OFFSET
         and layer_of(op) is not None
     )
 
