@@ -108,6 +108,8 @@ NAMED = (
     without_least(conv("blocks", 36, channels=(7, 6), kernel=(1, 1), activation=Activation.RELU)),
     without_least(conv("row_of_a_word", 37, size=(9, 7), kernel=(5, 4), channels=(1, 8))),
     without_least(conv("row_of_a_word_wide", 38, size=(9, 3), kernel=(3, 2), channels=(2, 3))),
+    scales_apart(without_least(conv("neighbours", 40, size=(5, 19), channels=(3, 8)))),
+    without_least(conv("neighbours_many", 41, size=(3, 8), channels=(5, 32), kernel=(2, 3))),
     scales_apart(without_least(conv("blocks_scales", 39, channels=(9, 7), stride=(2, 1)))),
 )
 GROUPED = (
@@ -171,7 +173,8 @@ def test_every_row_is_the_best_for_some_case() -> None:
         ),
         (
             "tg_conv2d_block_s8_dsp",
-            "long_patches blocks row_of_a_word row_of_a_word_wide blocks_scales",
+            "long_patches blocks row_of_a_word row_of_a_word_wide blocks_scales "
+            "neighbours neighbours_many",
         ),
         (
             "tg_conv2d_trio_s8",
