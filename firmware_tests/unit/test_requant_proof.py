@@ -127,3 +127,15 @@ def test_no_steps_are_told_where_the_zero_point_may_leave_32_bits(
     multiplier, shift = np.array([2**31 - 1]), np.array([0])
     assert (staircase(multiplier, shift, 0, FULL, reach) is not None) == exists
     assert staircase(multiplier, shift - 1, 0, FULL, reach) is not None
+
+
+@pytest.mark.parametrize(("high", "exists"), [(2**23 - 1, True), (2**23, False)])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_nothing_is_proven_where_256_times_an_accumulator_leaves_32_bits(
+    high: int, exists: bool, sign: int
+) -> None:
+    reach = Range(*np.sort([[0], [sign * high]], axis=0))
+    multiplier, shift = np.array([2**30 + 12345]), np.array([-16])
+    stairs = staircase(multiplier, shift, -5, FULL, reach)
+    assert stairs is not None
+    assert bool(list(prove(stairs, multiplier, shift))) == exists

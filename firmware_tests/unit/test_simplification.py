@@ -27,7 +27,8 @@ from tinygen.compile import Options
 from tinygen.firmware.target import choose_target
 from tinygen.frontend.tflite import read_model
 from tinygen.ir import Graph, Numerics
-from tinygen.ops.relu import Relu
+from tinygen.ops.quantize import Quantize
+from tinygen.ops.relu import Relu, Relu6
 from tinygen.passes import PIPELINE
 from tinygen.reference import run
 from tinygen.simplification import reason, simplification_of
@@ -65,6 +66,28 @@ def test_every_change_has_its_pass_its_savings_and_its_reason() -> None:
     text = found.to_text()
     assert "2 of these layers are left with a number of channels that is no multiple of 4" in text
     assert "4 -> 3 outputs" in text
+
+
+def test_what_goes_into_its_neighbours_is_told_with_its_reason() -> None:
+    limit = Relu("limit", (X,), (like(X),))
+    shift = Quantize("shift", (limit.y,), (image(1, 6, 6, 3, zero_point=-120),))
+    first = conv(shift.y, image(1, 4, 4, 4, scale=0.3, zero_point=-60))
+    tail = Relu("tail", (first.y,), (image(1, 4, 4, 4, scale=0.3, zero_point=-5),))
+    same = Quantize("same", (tail.y,), (image(1, 4, 4, 4, scale=0.300001, zero_point=-5),))
+    y = image(1, 4, 4, 4, scale=0.6, zero_point=0, name="y")
+    before = graph((X,), (limit, shift, first, tail, same, add(tail.y, same.y, y)), (y,))
+    found = simplification_of(before)
+    made = {(r.rewrite, r.layer, r.change) for r in found.rewrites}
+    assert ("fold_into_producers", "tail", "gone") in made
+    assert ("view_unchanged_bytes", "same", "gone") in made
+    assert {"fold_into_producers", "view_unchanged_bytes"} <= set(found.reasons)
+    few = Relu6("few", (X,), (like(X, name="few"),))
+    moved = Quantize("moved", (few.y,), (image(1, 6, 6, 3, zero_point=-120),))
+    last = conv(moved.y, y)
+    found = simplification_of(graph((X,), (few, moved, last), (y, few.y)))
+    assert [(r.rewrite, r.layer, r.change) for r in found.rewrites] == [
+        ("fold_into_readers", "moved", "gone")
+    ]
 
 
 def test_savings_add_up() -> None:
