@@ -120,12 +120,15 @@ GROUPED = (
 APART: dict[str, Any] = {
     "channels": (4, 5), "kernel": (1, 1), "stride": (2, 2), "same": False,
 }  # fmt: skip
+WORD: dict[str, Any] = {"channels": (1, 4), "kernel": (3, 4), "same": False}
 EIGHT: dict[str, Any] = {"channels": (8, 8), "same": False}
 # What fuse_pad makes, and no file can say.
 PADDED = (
     after_pad(conv("as_many_pixels", 40, size=(6, 6), **APART), 1, 1, 2, 2),
     after_pad(conv("far_border", 41, size=(13, 12), channels=(3, 4), same=False), 5, 4, 5, 7),
     after_pad(conv("tiles_far_border", 42, size=(12, 14), **EIGHT), 5, 3, 6, 9),
+    after_pad(conv("word_far_border", 43, size=(9, 16), **WORD), 2, 6, 1, 6),
+    after_pad(conv("word_wider_than_image", 44, size=(6, 9), **WORD), 1, 3, 1, 4),
 )
 DRAWN = tuple(drawn(i, kind) for kind in Range for i in range(12))
 CASES = (*NAMED, *GROUPED, *PADDED, *DRAWN, *(drawn(i, Range.USUAL, groups=3) for i in range(4)))
