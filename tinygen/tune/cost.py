@@ -7,7 +7,8 @@ A row is taken to need
 cycles. The constants are fitted, by relative error, to the estimated cycles (docs/counting.md) that
 the layers of the four MLPerf Tiny models take with each row that fits them, on the emulated
 Cortex-M4 with one function per geometry. That is a small sample of shapes: most layers of it are
-met within 15%, the smallest and those with few channels within 50%. The figures serve to rank rows
+met within 15%, the smallest and those with few channels within 50%. Rows for other cores are fitted
+there, and scaled by what rows take that run on both. The figures serve to rank rows
 of one operator and to tell which saving is worth its bytes, on all cores alike; they are no
 prediction of a layer's time. `tinygen tune` measures instead.
 
@@ -44,6 +45,11 @@ COSTS: dict[str, Cost] = {
     "tg_matmul_twist_s8_dsp/short": Cost(1.36, 17.5, code=740),
     "tg_depthwise_planar_s8_dsp": Cost(2.08, 0.0, 13.3, code=1100),
     "tg_depthwise_planar_s8_dsp/short": Cost(2.22, 0.0, 13.3, code=1050),
+    "tg_conv2d_compact_s8_dsp": Cost(1.10, 16.2, 2.0, code=1100),
+    "tg_matmul_compact_s8_dsp": Cost(1.43, 16.6, code=720),
+    "tg_depthwise_compact_s8_dsp": Cost(4.04, 0.0, 25.0, code=700),
+    "tg_conv2d_trio_s8": Cost(1.75, 23.0, 5.0, code=1000),
+    "tg_matmul_trio_s8": Cost(1.98, 31.0, code=700),
     "tg_matmul_s8_dsp": Cost(1.55, 23.7, 0.3, code=550),
     "tg_matmul_s8": Cost(2.78, 22.6, 1.1, code=600),
     "tg_conv2d_patches_s8_dsp": Cost(1.68, 20.9, code=750),
