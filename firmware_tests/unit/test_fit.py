@@ -3,10 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tinygen.board.file import load_board
-from tinygen.compile import Options
-from tinygen.firmware.fit import Fitted
-from tinygen.firmware.target import choose_target
+from tinygen.compile import Options, assemble
+from tinygen.firmware.fit import Fitted, code_estimate, flash_missing
+from tinygen.firmware.target import Target, choose_target
 from tinygen.ir import Numerics
 from tinygen.optimize import Optimize
 from tinygen.tune.report import MoreFlash, choice_report, kernel_labels
@@ -17,14 +19,19 @@ MODEL = load_model(DIGITS, Numerics.TFLM)
 PLENTY = 1 << 20
 
 
-def fitted(flash: int = PLENTY, ram: int = PLENTY, optimize: Optimize = Optimize.SPEED) -> Fitted:
-    """The digits example on a Cortex-M4 with so much memory."""
+def target(flash: int, ram: int = PLENTY) -> Target:
+    """A Cortex-M4 with so much memory."""
     board = load_board("mps2-an386")
     layout = board.layout
     assert layout is not None
     code, data = replace(layout.code, size=flash), replace(layout.data, size=ram)
     small = replace(board, layout=replace(layout, code=code, data=data, arena=data))
-    return fit_loaded(MODEL, choose_target(small), Options(optimize=optimize))
+    return choose_target(small)
+
+
+def fitted(flash: int = PLENTY, ram: int = PLENTY, optimize: Optimize = Optimize.SPEED) -> Fitted:
+    """The digits example there."""
+    return fit_loaded(MODEL, target(flash, ram), Options(optimize=optimize))
 
 
 def test_where_there_is_room_nothing_is_given_up() -> None:
@@ -46,6 +53,20 @@ def test_the_less_flash_the_fewer_bytes_and_the_more_cycles() -> None:
     assert len(set(cycles)) >= 4, "kernels are given up one by one, not all at once"
     last = {step.kernel for step in sizes[-1].program.steps if step.kernel}
     assert not any(row.packs and row.bulky for row in last)
+
+
+@pytest.mark.parametrize("flash", [32_000, 30_000, 27_000, 24_000])
+def test_no_layer_could_have_a_better_kernel_in_what_is_left(flash: int) -> None:
+    found = fitted(flash)
+    assert found.given_up and found.missing <= 0
+    for index in found.given_up:
+        for number in range(found.wanted[index], found.chosen[index]):
+            chosen = (*found.chosen[:index], number, *found.chosen[index + 1 :])
+            steps = [x.step(n) for x, n in zip(found.layers, chosen, strict=True)]
+            graph = found.program.graph
+            other = assemble(graph, steps, "d.tflite", "00", "cortex-m4", Options())
+            code = code_estimate(found.layers, chosen)
+            assert flash_missing(other, target(flash), code) > 0
 
 
 def test_the_report_names_each_layer_that_gave_way_and_for_what() -> None:

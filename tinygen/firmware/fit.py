@@ -6,7 +6,7 @@ rather than have the linker fail.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinygen.board import MemoryKind
 from tinygen.emit import Program
@@ -42,17 +42,23 @@ Assemble = Callable[[Sequence[Step]], Program]
 class Fitted:
     """A program and how its kernels were chosen among the candidates of ``layers``.
 
-    ``given_up`` are the exchanges that the board's memory asked for, in their order, and ``short``
-    is the memory that did, "" for none. ``missing`` are the bytes of flash that are too few all
-    the same, as far as code can be estimated; negative is room.
+    ``wanted`` are the candidates that memory without end would have, and ``short`` is the memory
+    for whose sake others were ``chosen``, "" for none. ``missing`` are the bytes of flash that are
+    too few all the same, as far as code can be estimated; negative is room.
     """
 
     program: Program
     layers: tuple[Layer, ...]
     chosen: Chosen
-    given_up: tuple[Exchange, ...] = ()
+    wanted: Chosen
     short: str = ""
     missing: int = 0
+
+    @property
+    def given_up(self) -> tuple[int, ...]:
+        """The layers that do not have the candidate that was wanted, by their index."""
+        pairs = zip(self.wanted, self.chosen, strict=True)
+        return tuple(index for index, (old, new) in enumerate(pairs) if old != new)
 
 
 def fit(
@@ -65,31 +71,55 @@ def fit(
     """The program of ``graph`` by the best kernels that ``target`` has room for.
 
     Kernels are given up one after the other, always the one that costs the fewest cycles for each
-    byte of the memory that is short. Where there is no room even then the program is as small as
-    its kernels allow, and ``check_fits`` or the linker has the words.
+    byte of the memory that is short. The last may save more than was missing: then layers take back
+    what fits, who lost the most cycles first. Where there is no room even with the smallest kernels
+    ``check_fits`` or the linker has the words.
     """
     isa = target.board.core.isa
     layers = layers_of(graph, isa, optimize, cycles_of)
-    chosen = chosen_by(layers)
+    wanted = chosen_by(layers)
     if optimize is Optimize.BALANCED:
-        chosen = balanced(layers, layers_of(graph, isa, Optimize.SIZE, cycles_of))
-    given_up: list[Exchange] = []
-    short = ""
-    while True:
+        wanted = balanced(layers, layers_of(graph, isa, Optimize.SIZE, cycles_of))
+
+    def trial(chosen: Chosen) -> Fitted:
         program = assemble([x.step(n) for x, n in zip(layers, chosen, strict=True)])
-        offer = None
         missing = flash_missing(program, target, code_estimate(layers, chosen))
-        if missing > 0:
+        return Fitted(program, layers, chosen, wanted, missing=missing)
+
+    fitted, short = trial(wanted), ""
+    while True:
+        offer = None
+        if fitted.missing > 0:
             # For size kernels share their functions: another kernel is no less code.
             saved = _weights_saved if optimize is Optimize.SIZE else _bytes_saved
-            short, offer = short or "flash", cheapest_exchange(layers, chosen, saved)
-        if offer is None and arena_missing(program, target) > 0:
-            short, offer = short or "RAM", _smaller_arena(program, target, layers, chosen)
+            short, offer = short or "flash", cheapest_exchange(layers, fitted.chosen, saved)
+        if offer is None and arena_missing(fitted.program, target) > 0:
+            short, offer = short or "RAM", _smaller_arena(fitted, target)
         if offer is None:
-            kept = short if given_up else ""
-            return Fitted(program, layers, chosen, tuple(given_up), kept, missing)
-        given_up.append(offer)
-        chosen = exchanged(chosen, offer)
+            break
+        fitted = trial(exchanged(fitted.chosen, offer))
+    if _has_room(fitted, target):
+        for index in _dearest(fitted):
+            for number in range(wanted[index], fitted.chosen[index]):
+                better = trial((*fitted.chosen[:index], number, *fitted.chosen[index + 1 :]))
+                if _has_room(better, target):
+                    fitted = better
+                    break
+    return replace(fitted, short=short if fitted.given_up else "")
+
+
+def _dearest(fitted: Fitted) -> list[int]:
+    """The layers that gave something up, who lost the most cycles first."""
+
+    def lost(index: int) -> int:
+        found = fitted.layers[index].candidates
+        return found[fitted.chosen[index]].cycles - found[fitted.wanted[index]].cycles
+
+    return sorted(fitted.given_up, key=lambda index: (-lost(index), index))
+
+
+def _has_room(fitted: Fitted, target: Target) -> bool:
+    return fitted.missing <= 0 and arena_missing(fitted.program, target) <= 0
 
 
 def tuned(
@@ -106,13 +136,12 @@ def tuned(
     )
     chosen = tuple(next(numbers) if layer.candidates else 0 for layer in layers)
     program = assemble([x.step(n) for x, n in zip(layers, chosen, strict=True)])
-    return Fitted(program, layers, chosen)
+    return Fitted(program, layers, chosen, chosen)
 
 
-def _smaller_arena(
-    program: Program, target: Target, layers: Sequence[Layer], chosen: Chosen
-) -> Exchange | None:
+def _smaller_arena(fitted: Fitted, target: Target) -> Exchange | None:
     """The exchange that takes scratch from the step that needs the most, or weights from RAM."""
+    program, layers, chosen = fitted.program, fitted.layers, fitted.chosen
     step = program.memory.peak.step
     at_peak = [step] if 0 <= step < len(layers) else []
     offer = cheapest_exchange(

@@ -88,15 +88,13 @@ def choice_report(
 
 
 def _given_up(fitted: Fitted) -> tuple[GivenUp, ...]:
-    """For each layer that gave up something its first and its last candidate."""
-    firsts: dict[int, int] = {}
-    for exchange in fitted.given_up:
-        firsts.setdefault(exchange.layer, exchange.old)
+    """Each layer that has another candidate than was wanted."""
     numbers = _layer_numbers(fitted)
     found = []
-    for index, first in sorted(firsts.items()):
+    for index in fitted.given_up:
         layer = fitted.layers[index]
-        old, new = layer.candidates[first], layer.candidates[fitted.chosen[index]]
+        old = layer.candidates[fitted.wanted[index]]
+        new = layer.candidates[fitted.chosen[index]]
         found.append(
             GivenUp(
                 numbers[index], layer.op.name, layer.op.kind, new.row.label, old.row.label,
