@@ -59,6 +59,8 @@ COSTS: dict[str, Cost] = {
     "tg_conv2d_s8_dsp": Cost(1.70, 21.7, 2.9, code=700),
     "tg_conv2d_patches_s8": Cost(2.88, 22.7, code=800),
     "tg_conv2d_s8": Cost(3.21, 24.0, code=950),
+    "tg_depthwise_slide_s8": Cost(5.10, 0.0, 11.0),
+    "tg_depthwise_slide_split_s8": Cost(5.50, 0.0, 11.4),
     "tg_depthwise_conv2d_s8_dsp": Cost(5.87, 0.0, 12.5, code=1350),
     "tg_depthwise_conv2d_s8": Cost(8.18, 0.0, 41.3, code=600),
     "tg_fully_connected_s8": Cost(3.70, 90.9, code=500),
