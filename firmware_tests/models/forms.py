@@ -22,14 +22,16 @@ class Form:
 
     ``fields`` are the fields of the options table ``options`` by their schema names; a tuple is a
     vector of int32. ``constants`` are inputs that the graph's operator holds as attributes; the
-    schema has them after the first input, or, where they are ``leading``, before it. ``version``
-    is the operator's, which LiteRT looks up.
+    schema has them after the first input, or, where they are ``leading``, before it. ``order`` is
+    that of the graph's inputs in the file, where it is another. ``version`` is the operator's, which
+    LiteRT looks up.
     """
 
     options: str = ""
     fields: Mapping[str, Any] = field(default_factory=dict)
     constants: tuple[Array, ...] = ()
     leading: bool = False
+    order: tuple[int, ...] = ()
     version: int = 1
 
 
@@ -218,6 +220,18 @@ def _resize(options: str) -> Callable[[Any], Form]:
     return form
 
 
+def _transpose_conv(op: Any) -> Form:
+    fields = {
+        # The forward convolution takes y to x.
+        "Padding": padding_scheme(op.window, op.y, op.x),
+        "StrideH": op.window.stride[0],
+        "StrideW": op.window.stride[1],
+        **_activation(op.activation),
+    }
+    sizes = _int32(op.y.shape)
+    return Form("TransposeConvOptions", fields, (sizes,), leading=True, version=4, order=(1, 0, 2))
+
+
 def _batch_to_space(op: Any) -> Form:
     return Form("BatchToSpaceNDOptions", {}, (_int32(op.block), _int32(op.crops)))
 
@@ -277,5 +291,6 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "SUM": _mean,
     "TANH": _plain(),
     "TRANSPOSE": _transpose,
+    "TRANSPOSE_CONV": _transpose_conv,
     "UNPACK": _unpack,
 }

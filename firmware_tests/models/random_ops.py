@@ -53,6 +53,7 @@ from tinygen.ops.squeeze import Squeeze
 from tinygen.ops.sub import Sub
 from tinygen.ops.sum import Sum
 from tinygen.ops.tanh import Tanh
+from tinygen.ops.transpose_conv import TransposeConv
 from tinygen.ops.window import Pair, Window
 
 
@@ -122,6 +123,20 @@ def depthwise_conv2d(scene: Scene, x: Tensor | None = None) -> Tensor:
     axis = 3 if scene.chance(0.7) else None
     inputs, y = weights_and_result(scene, x, shapes, depth, axis)
     return scene.add(DepthwiseConv2D(y.name, inputs, (y,), window, scene.clamp()))
+
+
+def transpose_conv(scene: Scene) -> Tensor:
+    x = scene.pick(is_image)
+    height, width = (scene.choice((n, 2 * n, scene.integer(1, 9))) for n in x.shape[1:3])
+    size = (height, width)
+    window, source = add_window(scene, size, dilated=False)
+    if source != x.shape[1:3]:
+        raise Illegal
+    in_c, out_c = x.shape[3], scene.integer(1, 5)
+    shapes = ((out_c, *window.kernel, in_c), (x.shape[0], *size, out_c))
+    depth = int(np.prod(shapes[0][1:]))
+    inputs, y = weights_and_result(scene, x, shapes, depth, scene.choice((0, None)))
+    return scene.add(TransposeConv(y.name, inputs, (y,), window, scene.clamp()))
 
 
 def fully_connected(scene: Scene) -> Tensor:
@@ -387,6 +402,7 @@ DRAWS: tuple[tuple[Callable[[Scene], Any], int], ...] = (
     (conv2d, 6),
     (depthwise_conv2d, 4),
     (fully_connected, 4),
+    (transpose_conv, 12),
     (padded_convolution, 4),
     (activated, 4),
     (residual, 3),

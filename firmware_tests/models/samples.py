@@ -52,6 +52,7 @@ from tinygen.ops.sub import Sub
 from tinygen.ops.sum import Sum
 from tinygen.ops.tanh import Tanh
 from tinygen.ops.transpose import Transpose
+from tinygen.ops.transpose_conv import TransposeConv
 from tinygen.ops.unpack import Unpack
 from tinygen.ops.window import Window
 
@@ -128,6 +129,15 @@ def residual(side: int = 4) -> Graph:
     convolution = Conv2D("conv", inputs, (y,), window, Activation.NONE)
     addition = Add("sum", (x, y), (z,), Activation.RELU)
     return Graph("residual", (x,), (z, y, x), (convolution, addition))
+
+
+def transpose_conv() -> Graph:
+    """Each pixel makes four, SAME, with a bias."""
+    x, y = activation("x", (1, 2, 3, 3)), activation("y", (1, 4, 6, 2), 0.3)
+    inputs = (x, weights("w", (2, 3, 3, 3)), bias("b", 2))
+    window = Window((3, 3), (2, 2), (1, 1), (0, 0))
+    op = TransposeConv("y", inputs, (y,), window, Activation.NONE)
+    return Graph("transpose_conv", (x,), (y,), (op,))
 
 
 def choices() -> Graph:
@@ -242,6 +252,7 @@ SAMPLES: tuple[Callable[[], Graph], ...] = (
     parted,
     residual,
     sub,
+    transpose_conv,
     _alone(
         AveragePool2D, activation("x", _IMAGE), activation("y", _POOLED), _POOL, Activation.RELU
     ),

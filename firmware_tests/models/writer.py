@@ -65,7 +65,8 @@ class _Writer:
             for i, values in enumerate(form.constants)
         ]
         first = 0 if form.leading else 1
-        operands = (*op.inputs[:first], *constants, *op.inputs[first:])
+        given = [op.inputs[i] for i in form.order if i < len(op.inputs)] or op.inputs
+        operands = (*given[:first], *constants, *given[first:])
         inputs = self._ints([self._tensor(t) for t in operands])
         outputs = self._ints([self._tensor(t) for t in op.outputs])
         fields = {

@@ -53,6 +53,7 @@ OPTIONS: dict[str, tuple[Field, ...]] = {
     "SqueezeOptions": (_INT32,),
     "StridedSliceOptions": (4, 4, 4, 4, 4, 1),
     "SubOptions": (1, 1),
+    "TransposeConvOptions": (1, 4, 4, 1, 1),
     "TransposeOptions": (),
     "UnpackOptions": (4, 4),
 }

@@ -51,6 +51,7 @@ from tinygen.ops.sub import SUB
 from tinygen.ops.sum import SUM
 from tinygen.ops.tanh import TANH
 from tinygen.ops.transpose import TRANSPOSE
+from tinygen.ops.transpose_conv import TRANSPOSE_CONV
 from tinygen.ops.unpack import UNPACK
 
 OPS: tuple[OpDef[Any], ...] = (
@@ -104,6 +105,7 @@ OPS: tuple[OpDef[Any], ...] = (
     SUM,
     TANH,
     TRANSPOSE,
+    TRANSPOSE_CONV,
     UNPACK,
 )
 

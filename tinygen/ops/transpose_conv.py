@@ -1,0 +1,135 @@
+"""TRANSPOSE_CONV: each pixel adds its multiple of the kernel to the output, int8."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tinygen.errors import ModelError
+from tinygen.ir import Activation, Array, DType
+from tinygen.ops.base import Call, Kernel, Node, OpDef
+from tinygen.ops.conv2d_lowering import window_fields
+from tinygen.ops.convolution import (
+    CONVOLUTION_RULES,
+    Scaling,
+    WeightedOp,
+    bias_values,
+    exact_matmul,
+    real_multipliers,
+    requantized,
+    scaling_of,
+    wrap_int32,
+)
+from tinygen.ops.window import Window, window_of
+from tinygen.quant import activation_range, dtype_range
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TransposeConv(WeightedOp):
+    """The transpose of the convolution that ``window`` slides over y, with weights OHWI.
+
+    Pixel (i, j) of x reaches pixels (i * stride - pad + tap) of y, as far as there are any.
+    """
+
+    kind: ClassVar[str] = "TRANSPOSE_CONV"
+
+    window: Window
+    activation: Activation
+
+
+def parse(node: Node) -> TransposeConv:
+    """Read the node; the output's shape is its tensor's, whatever computes the first input.
+
+    Raises ModelError where the shapes cannot be a transposed convolution's.
+    """
+    import tflite
+
+    node.arity(range(3, 5))
+    weights, x = node.present[1:3]
+    y, where = node.outputs[0], f"TRANSPOSE_CONV '{node.name}'"
+    if not len(weights.shape) == len(x.shape) == len(y.shape) == 4:
+        raise ModelError(f"{where}: weights {weights.shape}, {x.shape} and {y.shape}, not 4 axes")
+    if (weights.shape[0], weights.shape[3]) != (y.shape[3], x.shape[3]):
+        raise ModelError(f"{where}: weights {weights.shape} do not take {x.shape} to {y.shape}")
+    bias = node.present[3:]
+    if bias and bias[0].shape != (y.shape[3],):
+        raise ModelError(f"{where}: bias {bias[0].shape} is not ({y.shape[3]},)")
+    options = node.options(tflite.TransposeConvOptions)
+    # The forward convolution takes y to x.
+    window = window_of(
+        node,
+        y,
+        x,
+        kernel=(weights.shape[1], weights.shape[2]),
+        stride=(options.StrideH(), options.StrideW()),
+        dilation=(1, 1),
+        scheme=options.Padding(),
+    )
+    activation = node.activation(options.FusedActivationFunction())
+    return TransposeConv(node.name, (x, weights, *bias), node.outputs, window, activation)
+
+
+def scaling(op: TransposeConv) -> Scaling:
+    """The fixed-point scale of each output channel."""
+    return scaling_of(real_multipliers(op), op.y.shape[3])
+
+
+def reference(op: TransposeConv, values: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Source: TFLite's reference_integer_ops::TransposeConv."""
+    (batch, height, width, _), (_, out_h, out_w, channels) = op.x.shape, op.y.shape
+    (kernel_h, kernel_w), (stride_h, stride_w) = op.window.kernel, op.window.stride
+    # Room for everything that the input reaches; the output is cut out of it.
+    reached = ((height - 1) * stride_h + kernel_h, (width - 1) * stride_w + kernel_w)
+    sums = np.zeros((batch, *reached, channels), np.int64)
+    offsets = values[0].astype(np.int64) - op.x.zero_point
+    for i in range(kernel_h):
+        for j in range(kernel_w):
+            rows = slice(i, i + (height - 1) * stride_h + 1, stride_h)
+            columns = slice(j, j + (width - 1) * stride_w + 1, stride_w)
+            sums[:, rows, columns] += exact_matmul(offsets, op.weights.values[:, i, j].T)
+    top, left = op.window.pad
+    sums = sums[:, top : top + out_h, left : left + out_w]
+    missing = (out_h - sums.shape[1], out_w - sums.shape[2])
+    sums = np.pad(sums, ((0, 0), (0, missing[0]), (0, missing[1]), (0, 0)))
+    accumulators = wrap_int32(sums + bias_values(op, channels))
+    return (requantized(op, accumulators, scaling(op)),)
+
+
+def macs(op: TransposeConv) -> int:
+    """Each pixel meets the whole kernel; what falls over the border counts too."""
+    return op.x.elements * op.weights.elements // op.x.shape[3]
+
+
+def lower(op: TransposeConv) -> tuple[Call, ...]:
+    """The call of ``tg_transpose_conv_s8``."""
+    low, high = activation_range(op.activation, op.y)
+    found = scaling(op)
+    shape = (
+        *window_fields(op.x, op.y, op.window),
+        ("in_c", op.x.shape[3]),
+        ("out_c", op.y.shape[3]),
+        ("full_range", int((low, high) == dtype_range(DType.INT8))),
+    )
+    params = (
+        ("weights", op.weights.values),
+        ("bias", bias_values(op, op.y.shape[3])),
+        ("multiplier", found.multiplier),
+        ("shift", found.shift),
+        ("input_zero_point", op.x.zero_point),
+        ("output_zero_point", op.y.zero_point),
+        ("output_min", low),
+        ("output_max", high),
+    )
+    return (Call(shape, params, (op.x,), (op.y,)),)
+
+
+TRANSPOSE_CONV = OpDef(
+    op=TransposeConv,
+    parse=parse,
+    rules=CONVOLUTION_RULES,
+    reference=reference,
+    kernels=(
+        Kernel("tg_transpose_conv_s8", "tg_transpose_conv_s8.h", "tg_transpose_conv_s8", lower),
+    ),
+    macs=macs,
+)
