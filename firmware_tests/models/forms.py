@@ -23,8 +23,8 @@ class Form:
     ``fields`` are the fields of the options table ``options`` by their schema names; a tuple is a
     vector of int32. ``constants`` are inputs that the graph's operator holds as attributes; the
     schema has them after the first input, or, where they are ``leading``, before it. ``order`` is
-    that of the graph's inputs in the file, where it is another. ``version`` is the operator's, which
-    LiteRT looks up.
+    that of the graph's inputs in the file, where it is another. ``version`` is the operator's,
+    which LiteRT looks up.
     """
 
     options: str = ""
@@ -136,8 +136,20 @@ def _pad(op: Any) -> Form:
     return Form("PadOptions", {}, (_int32(op.paddings),))
 
 
-def _mean(op: Any) -> Form:
-    return Form("ReducerOptions", {"KeepDims": op.keep_dims}, (_int32(op.axes),))
+def _reduction(version: int) -> Callable[[Any], Form]:
+    def form(op: Any) -> Form:
+        fields = {"KeepDims": op.keep_dims}
+        return Form("ReducerOptions", fields, (_int32(op.axes),), version=version)
+
+    return form
+
+
+def _arg(options: str) -> Callable[[Any], Form]:
+    def form(op: Any) -> Form:
+        fields = {"OutputType": getattr(tflite.TensorType, op.y.dtype.name)}
+        return Form(options, fields, (_int32(op.axis),), version=2)
+
+    return form
 
 
 def _concatenation(op: Any) -> Form:
@@ -243,6 +255,8 @@ def _blocks(options: str) -> Callable[[Any], Form]:
 FORMS: dict[str, Callable[[Any], Form]] = {
     "ABS": _plain("AbsOptions"),
     "ADD": _binary("AddOptions"),
+    "ARG_MAX": _arg("ArgMaxOptions"),
+    "ARG_MIN": _arg("ArgMinOptions"),
     "AVERAGE_POOL_2D": _pool2d,
     "BATCH_TO_SPACE_ND": _batch_to_space,
     "BROADCAST_TO": _broadcast_to,
@@ -262,7 +276,7 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "LOGISTIC": _plain(),
     "MAXIMUM": _version("MaximumMinimumOptions", 2),
     "MAX_POOL_2D": _pool2d,
-    "MEAN": _mean,
+    "MEAN": _reduction(1),
     "MINIMUM": _version("MaximumMinimumOptions", 2),
     "MIRROR_PAD": _mirror_pad,
     "MUL": _binary("MulOptions"),
@@ -271,6 +285,8 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "PADV2": _plain("PadV2Options"),
     "PRELU": _plain(),
     "QUANTIZE": _plain("QuantizeOptions"),
+    "REDUCE_MAX": _reduction(2),
+    "REDUCE_MIN": _reduction(2),
     "RELU": _plain(),
     "RELU6": _plain(),
     "RELU_N1_TO_1": _plain(),
@@ -288,7 +304,7 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "SQUEEZE": _squeeze,
     "STRIDED_SLICE": _strided_slice,
     "SUB": _binary("SubOptions"),
-    "SUM": _mean,
+    "SUM": _reduction(1),
     "TANH": _plain(),
     "TRANSPOSE": _transpose,
     "TRANSPOSE_CONV": _transpose_conv,

@@ -1,4 +1,4 @@
-"""Random operators that are tables, or choose by value, on the tensors of a graph in the making.
+"""Random operators that are tables or choose by value, on the tensors of a graph in the making.
 
 As in ``random_ops``, a function raises ``Illegal`` where it finds no operand.
 """
@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from firmware_tests.kernels.tensors import constant, float32
-from firmware_tests.models.scene import Illegal, Scene, is_int8, thinned
-from tinygen.ir import Activation, Numerics, Tensor
+from firmware_tests.models.scene import Scene, is_int8, is_vector, thinned
+from tinygen.ir import Activation, DType, Numerics, Tensor
 from tinygen.ops.abs import Abs
+from tinygen.ops.arg_max import ArgMax
+from tinygen.ops.arg_min import ArgMin
 from tinygen.ops.binary import Binary
 from tinygen.ops.elementwise import Elementwise
 from tinygen.ops.elu import Elu
@@ -17,8 +19,12 @@ from tinygen.ops.exp import Exp
 from tinygen.ops.hard_swish import HardSwish
 from tinygen.ops.leaky_relu import LeakyRelu
 from tinygen.ops.maximum import Maximum
+from tinygen.ops.mean import Mean
 from tinygen.ops.minimum import Minimum
+from tinygen.ops.places import ArgExtreme
 from tinygen.ops.prelu import Prelu
+from tinygen.ops.reduce_max import ReduceMax
+from tinygen.ops.reduce_min import ReduceMin
 from tinygen.ops.rsqrt import Rsqrt
 
 
@@ -27,14 +33,18 @@ def curve(scene: Scene) -> Tensor:
     x = scene.pick(is_int8)
     # TFLite Micro's EXP has no int8, LiteRT no reference kernel for ELU.
     other: type[Elementwise] = Exp if scene.numerics is Numerics.LITERT else Elu
-    kinds: tuple[type[Elementwise], ...] = (Abs, HardSwish, HardSwish, LeakyRelu, other, Rsqrt)
+    kinds: tuple[type[Elementwise], ...] = (Abs, HardSwish, HardSwish, LeakyRelu, other)
     kind = scene.choice(kinds)
-    # RSQRT is not defined for negative values.
-    if kind is Rsqrt and x.zero_point > -128:
-        raise Illegal
     y = scene.like(x) if scene.chance(0.3) else scene.tensor(x.shape)
     alpha = (float32(scene.choice((0.1, 0.25, -0.5, 3.0))),) if kind is LeakyRelu else ()
     return scene.add(kind(y.name, (x,), (y,), scene.numerics, *alpha))
+
+
+def rsqrt(scene: Scene) -> Tensor:
+    """RSQRT of what is not negative, for which alone it is defined."""
+    x = scene.pick(lambda t: is_int8(t) and t.zero_point == -128)
+    y = scene.tensor(x.shape, float32(scene.rng.uniform(0.002, 0.1) / x.scale**0.5))
+    return scene.add(Rsqrt(y.name, (x,), (y,), scene.numerics))
 
 
 def chosen(scene: Scene) -> Tensor:
@@ -49,4 +59,23 @@ def chosen(scene: Scene) -> Tensor:
     return scene.add(kind(y.name, (a, b), (y,), Activation.NONE))
 
 
-CURVES: tuple[tuple[Callable[[Scene], Any], int], ...] = ((curve, 6), (chosen, 4))
+def extreme(scene: Scene) -> Tensor:
+    """REDUCE_MAX or REDUCE_MIN over one axis, or where the extreme is."""
+    x = scene.pick(is_vector)
+    axis = scene.integer(0, len(x.shape) - 1)
+    rest = (*x.shape[:axis], *x.shape[axis + 1 :])
+    if scene.chance(0.5):
+        reduction: type[Mean] = scene.choice((ReduceMax, ReduceMin))
+        y = scene.like(x, rest)
+        return scene.add(reduction(y.name, (x,), (y,), (axis,), False))
+    place: type[ArgExtreme] = scene.choice((ArgMax, ArgMin))
+    index = Tensor(scene.name(), rest, DType.INT32)
+    return scene.add(place(index.name, (x,), (index,), axis))
+
+
+CURVES: tuple[tuple[Callable[[Scene], Any], int], ...] = (
+    (curve, 6),
+    (rsqrt, 3),
+    (chosen, 4),
+    (extreme, 6),
+)

@@ -8,6 +8,8 @@ from firmware_tests.kernels.tensors import constant, plain, quantized
 from tinygen.ir import Activation, DType, Graph, Numerics, Op, QuantParams, Tensor
 from tinygen.ops.abs import Abs
 from tinygen.ops.add import Add
+from tinygen.ops.arg_max import ArgMax
+from tinygen.ops.arg_min import ArgMin
 from tinygen.ops.batch_to_space_nd import BatchToSpaceND
 from tinygen.ops.broadcast_to import BroadcastTo
 from tinygen.ops.concatenation import Concatenation
@@ -34,6 +36,8 @@ from tinygen.ops.pad import Pad, PadV2
 from tinygen.ops.pool2d import AveragePool2D, MaxPool2D
 from tinygen.ops.prelu import Prelu
 from tinygen.ops.quantize import Quantize
+from tinygen.ops.reduce_max import ReduceMax
+from tinygen.ops.reduce_min import ReduceMin
 from tinygen.ops.relu import Relu, Relu6, ReluN1To1
 from tinygen.ops.reshape import Reshape
 from tinygen.ops.resize_bilinear import ResizeBilinear
@@ -313,4 +317,8 @@ SAMPLES: tuple[Callable[[], Graph], ...] = (
         (2, 2),
         ((1, 0), (0, 1)),
     ),
+    _alone(ReduceMax, activation("x", _IMAGE), activation("y", (1, 2)), (1, 2), False),
+    _alone(ReduceMin, activation("x", _IMAGE), activation("y", (1, 4, 4, 1)), (3,), True),
+    _alone(ArgMax, activation("x", _ROW), plain("y", (1,), DType.INT32), 1),
+    _alone(ArgMin, activation("x", _IMAGE), plain("y", (1, 4, 2), DType.INT32), 2),
 )

@@ -17,6 +17,8 @@ _TEXT = Text()
 OPTIONS: dict[str, tuple[Field, ...]] = {
     "AbsOptions": (),
     "AddOptions": (1, 1),
+    "ArgMaxOptions": (1,),
+    "ArgMinOptions": (1,),
     "BatchToSpaceNDOptions": (),
     "BroadcastToOptions": (),
     "ConcatenationOptions": (4, 1),

@@ -5,6 +5,8 @@ from typing import Any
 from tinygen.ir import Op
 from tinygen.ops.abs import ABS
 from tinygen.ops.add import ADD
+from tinygen.ops.arg_max import ARG_MAX
+from tinygen.ops.arg_min import ARG_MIN
 from tinygen.ops.base import OpDef
 from tinygen.ops.batch_to_space_nd import BATCH_TO_SPACE_ND
 from tinygen.ops.broadcast_to import BROADCAST_TO
@@ -33,6 +35,8 @@ from tinygen.ops.pad import PAD, PADV2
 from tinygen.ops.pool2d import AVERAGE_POOL_2D, MAX_POOL_2D
 from tinygen.ops.prelu import PRELU
 from tinygen.ops.quantize import QUANTIZE
+from tinygen.ops.reduce_max import REDUCE_MAX
+from tinygen.ops.reduce_min import REDUCE_MIN
 from tinygen.ops.relu import RELU, RELU6, RELU_N1_TO_1
 from tinygen.ops.reshape import RESHAPE
 from tinygen.ops.resize_bilinear import RESIZE_BILINEAR
@@ -62,6 +66,8 @@ OPS: tuple[OpDef[Any], ...] = (
     MAX_POOL_2D,
     ABS,
     ADD,
+    ARG_MAX,
+    ARG_MIN,
     BATCH_TO_SPACE_ND,
     BROADCAST_TO,
     CONCATENATION,
@@ -85,6 +91,8 @@ OPS: tuple[OpDef[Any], ...] = (
     PADV2,
     PRELU,
     QUANTIZE,
+    REDUCE_MAX,
+    REDUCE_MIN,
     RELU,
     RELU6,
     RELU_N1_TO_1,

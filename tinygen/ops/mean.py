@@ -131,11 +131,15 @@ def _loops(op: Mean) -> tuple[int, ...] | None:
     return tuple(sizes + [1] * (5 - len(sizes))) if len(sizes) <= 5 else None
 
 
-def lower(op: Mean) -> tuple[Call, ...]:
-    """The call of ``tg_mean_s8``."""
+def loop_fields(op: Mean) -> tuple[tuple[str, int], ...]:
+    """The shape that kernels over ``kept`` and ``reduced`` axes take."""
     loops = _loops(op)
     assert loops is not None, "the rules were checked"
-    names = ("kept0", "reduced0", "kept1", "reduced1", "kept2")
+    return tuple(zip(("kept0", "reduced0", "kept1", "reduced1", "kept2"), loops, strict=True))
+
+
+def lower(op: Mean) -> tuple[Call, ...]:
+    """The call of ``tg_mean_s8``."""
     multiplier, shift = multiplier_of(op)
     params = (
         ("bias", -op.x.zero_point * op.count),
@@ -143,7 +147,7 @@ def lower(op: Mean) -> tuple[Call, ...]:
         ("shift", shift),
         ("output_zero_point", op.y.zero_point),
     )
-    return (Call(tuple(zip(names, loops, strict=True)), params, (op.x,), (op.y,)),)
+    return (Call(loop_fields(op), params, (op.x,), (op.y,)),)
 
 
 MEAN = OpDef(

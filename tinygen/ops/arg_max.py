@@ -1,0 +1,18 @@
+"""ARG_MAX: where the largest value along an axis is, int8."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tinygen.ops.places import ArgExtreme, definition_of_places
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArgMax(ArgExtreme):
+    """y = the index of the first largest value along ``axis``."""
+
+    kind: ClassVar[str] = "ARG_MAX"
+
+
+ARG_MAX = definition_of_places(ArgMax, np.argmax, "tg_arg_max_s8")

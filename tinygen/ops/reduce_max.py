@@ -1,0 +1,19 @@
+"""REDUCE_MAX: the largest value over any set of axes, int8."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tinygen.ops.mean import Mean
+from tinygen.ops.reducing import definition_of_reduction
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReduceMax(Mean):
+    """y = the largest of x over ``axes``, which are as those of a mean."""
+
+    kind: ClassVar[str] = "REDUCE_MAX"
+
+
+REDUCE_MAX = definition_of_reduction(ReduceMax, np.max, "tg_reduce_max_s8")

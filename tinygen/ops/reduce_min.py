@@ -1,0 +1,19 @@
+"""REDUCE_MIN: the smallest value over any set of axes, int8."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tinygen.ops.mean import Mean
+from tinygen.ops.reducing import definition_of_reduction
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReduceMin(Mean):
+    """y = the smallest of x over ``axes``, which are as those of a mean."""
+
+    kind: ClassVar[str] = "REDUCE_MIN"
+
+
+REDUCE_MIN = definition_of_reduction(ReduceMin, np.min, "tg_reduce_min_s8")
