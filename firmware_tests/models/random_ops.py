@@ -399,13 +399,13 @@ def literal(scene: Scene) -> Tensor:
 
 
 DRAWS: tuple[tuple[Callable[[Scene], Any], int], ...] = (
-    (conv2d, 6),
-    (depthwise_conv2d, 4),
-    (fully_connected, 4),
+    (conv2d, 10),
+    (depthwise_conv2d, 6),
+    (fully_connected, 8),
     (transpose_conv, 12),
-    (padded_convolution, 4),
-    (activated, 4),
-    (residual, 3),
+    (padded_convolution, 6),
+    (activated, 9),
+    (residual, 5),
     (binary, 8),
     (concatenation, 5),
     (pool, 4),

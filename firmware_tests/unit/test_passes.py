@@ -114,7 +114,7 @@ def test_damaged_graphs_lose_macs_but_no_bit(numerics: Numerics) -> None:
     before = after = 0
     found: set[str] = set()
     for seed in range(100):
-        network = damaged(drawn_graph(seed, numerics, most_ops=16), seed)
+        network = damaged(drawn_graph(seed, numerics, most_ops=20), seed)
         changes = rewritten(network, run_pipeline)
         before, after = before + macs(network), after + macs(changes)
         found |= passes_that_change(network)
