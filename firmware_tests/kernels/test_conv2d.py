@@ -23,6 +23,7 @@ from firmware_tests.kernels.weighted import (
 from tinygen.ir import Activation, Numerics
 from tinygen.isa import Isa
 from tinygen.ops import conv2d_lowering
+from tinygen.ops.compact import bytes_fit
 from tinygen.ops.conv2d import CONV_2D, Conv2D
 from tinygen.ops.window import Pair
 from tinygen.optimize import Optimize
@@ -201,6 +202,12 @@ def test_layers_made_for_a_row_take_it(function: str, names: str) -> None:
 def test_layers_take_the_row_whose_weights_stay_bytes_for_size(function: str, names: str) -> None:
     rows = {op.name: candidates(op, Isa.DSP, Optimize.SIZE)[0].function for op in NAMED}
     assert {rows[name] for name in names.split()} == {function}
+
+
+def test_weights_stay_bytes_but_for_the_least_one_behind_a_negative_one() -> None:
+    assert bytes_fit(np.array([[-128, -127], [0, -128], [-128, 127]]))
+    assert not bytes_fit(np.array([[1, 1, -1, -128]]))
+    assert bytes_fit(np.array([[1, -1, -128]]))  # each pair by itself, a last one with zero
 
 
 def test_rows_that_pack_weights_are_for_speed_alone() -> None:

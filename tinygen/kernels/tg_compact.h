@@ -86,8 +86,8 @@ typedef struct {
     int32_t skipped; /* bytes of code to skip at first, where the steps are no whole loops */
     int32_t shift;   /* see tg_twist.h */
     int32_t flags;   /* bit 0: channels have a step; bit 1: they have shifts of their own */
-    int8_t *y, *next;                 /* results, and those of a second patch */
-    const int32_t *groups_end, *end;  /* of the weights */
+    int8_t *y, *next; /* results, and those of a second patch */
+    const int32_t *groups_end, *end; /* of the weights */
 } tg_compact_work;
 
 #define TG_COMPACT_UNROLLED 4

@@ -126,7 +126,7 @@ TG_INLINE void tg_compact_1x4_assembly(tg_compact_work *work, const tg_twist_out
 #else
 /* So many channels, whose weights lie together. */
 TG_INLINE void tg_compact_1x4_group(const tg_compact_work *work, const tg_twist_output *output,
-                                       const int32_t *weights, int32_t channels, int8_t *y)
+                                    const int32_t *weights, int32_t channels, int8_t *y)
 {
     const int8_t *const x = work->x;
     const int32_t *const words = weights + channels;
@@ -145,7 +145,7 @@ TG_INLINE void tg_compact_1x4_group(const tg_compact_work *work, const tg_twist_
 
 /* The row of activations at work's x, a whole number of words, times all channels. */
 TG_INLINE void tg_compact_1x4(tg_compact_work *work, const tg_twist_output *output,
-                                     const int32_t *weights, int8_t *y, int32_t channels)
+                              const int32_t *weights, int8_t *y, int32_t channels)
 {
     work->y = y;
 #if defined(TG_TWIST_ASSEMBLY)

@@ -60,7 +60,7 @@
 
 /* One pass over all channels; work is given back with the results behind the last. */
 TG_INLINE void tg_compact_2x3_assembly(tg_compact_work *work, const tg_twist_output *output,
-                                        const int32_t *weights)
+                                       const int32_t *weights)
 {
     register const int32_t *r1 __asm__("r1") = weights;
     register tg_compact_work *r2 __asm__("r2") = work;
