@@ -12,8 +12,6 @@
 #include "tg_conv2d_patches_s8.h"
 #include "tg_trio.h"
 
-enum { TG_TRIO_PIXELS = 6, TG_TRIO_WORDS = 4 };
-
 /* Bytes that a pixel reads in one row of the kernel. */
 TG_INLINE int32_t tg_conv2d_trio_run_bytes(const tg_conv2d_s8_shape *shape)
 {
@@ -58,9 +56,9 @@ TG_INLINE void tg_conv2d_trio_gather(const tg_conv2d_s8_shape *shape, const int8
                                      int8_t *room)
 {
     const int32_t bytes = tg_conv2d_trio_run_bytes(shape);
-    int32_t top[TG_TRIO_PIXELS], left[TG_TRIO_PIXELS];
+    int32_t top[TG_TRIO_LANES], left[TG_TRIO_LANES];
     int32_t oy = first / shape->out_w, ox = first % shape->out_w;
-    for (int32_t i = 0; i < TG_TRIO_PIXELS; ++i) {
+    for (int32_t i = 0; i < TG_TRIO_LANES; ++i) {
         top[i] = oy * shape->stride_h - shape->pad_top;
         left[i] = ox * shape->stride_w - shape->pad_left;
         if (++ox == shape->out_w) {
@@ -69,8 +67,8 @@ TG_INLINE void tg_conv2d_trio_gather(const tg_conv2d_s8_shape *shape, const int8
         }
     }
     for (int32_t ky = 0; ky < shape->kernel_h; ++ky, words += TG_TRIO_WORDS * bytes) {
-        const int8_t *run[TG_TRIO_PIXELS];
-        for (int32_t i = 0; i < TG_TRIO_PIXELS; ++i) {
+        const int8_t *run[TG_TRIO_LANES];
+        for (int32_t i = 0; i < TG_TRIO_LANES; ++i) {
             run[i] = tg_conv2d_trio_run(shape, x, top[i] + ky * shape->dilation_h, left[i],
                                         zero_point, room + i * bytes);
         }
@@ -103,9 +101,9 @@ TG_INLINE void tg_conv2d_trio_channels(int32_t count, const tg_conv2d_s8_shape *
 {
     const int32_t depth = shape->depth, chunk = shape->chunk;
     const int8_t *w = channels->weights + c * depth;
-    int32_t sums[2 * TG_TRIO_PIXELS];
-    for (int32_t i = 0; i < count * TG_TRIO_PIXELS; ++i) {
-        sums[i] = channels->bias[c + i / TG_TRIO_PIXELS];
+    int32_t sums[2 * TG_TRIO_LANES];
+    for (int32_t i = 0; i < count * TG_TRIO_LANES; ++i) {
+        sums[i] = channels->bias[c + i / TG_TRIO_LANES];
     }
     for (int32_t i = 0; i < depth / chunk; ++i) {
         tg_conv2d_trio_add(count, chunk, depth, words, w, sums);
@@ -116,9 +114,9 @@ TG_INLINE void tg_conv2d_trio_channels(int32_t count, const tg_conv2d_s8_shape *
         tg_conv2d_trio_add(count, depth % chunk, depth, words, w, sums);
     }
     for (int32_t j = 0; j < count; ++j) {
-        for (int32_t i = 0; i < TG_TRIO_PIXELS; ++i) {
+        for (int32_t i = 0; i < TG_TRIO_LANES; ++i) {
             y[i * shape->out_c + c + j] =
-                tg_channel_s8(channels, c + j, sums[j * TG_TRIO_PIXELS + i]);
+                tg_channel_s8(channels, c + j, sums[j * TG_TRIO_LANES + i]);
         }
     }
 }
@@ -148,8 +146,8 @@ TG_INLINE void tg_conv2d_trio_s8(const tg_conv2d_s8_shape *shape,
             const tg_channels channels = tg_conv2d_channels(0, shape, params, group);
             const int8_t *const from = x + group * (shape->in_c / shape->groups);
             int8_t *const to = y + group * channels.out_c;
-            for (int32_t done = 0; done < pixels; done += TG_TRIO_PIXELS) {
-                const int32_t first = tg_min(done, pixels - TG_TRIO_PIXELS);
+            for (int32_t done = 0; done < pixels; done += TG_TRIO_LANES) {
+                const int32_t first = tg_min(done, pixels - TG_TRIO_LANES);
                 tg_conv2d_trio_gather(shape, from, first, params->input_zero_point, words, room);
                 tg_conv2d_trio_block(shape, &channels, words, to + first * shape->out_c);
             }

@@ -24,7 +24,9 @@
 
 #include "tg_trio_arm.h"
 
-/* Three values to two words; wide is -128 to 127 each, sign-extended by the caller. */
+enum { TG_TRIO_LANES = 6, TG_TRIO_WORDS = 4 }; /* of a step */
+
+/* Three values to two words. */
 TG_INLINE void tg_trio_pack(int32_t x0, int32_t x1, int32_t x2, uint32_t words[2])
 {
     words[0] = (uint32_t)x0 + ((uint32_t)x1 << 21);

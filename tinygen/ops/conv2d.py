@@ -29,6 +29,7 @@ from tinygen.ops.convolution import (
     scaling_of,
     wrap_int32,
 )
+from tinygen.ops.matmul_trio import matmul_trio_row
 from tinygen.ops.matmul_twist import twist_rows
 from tinygen.ops.twist import convolution_scaling
 from tinygen.ops.window import patches
@@ -147,7 +148,8 @@ CONV_2D = OpDef(
         conv2d_lean_row(),
         matmul_row(lower_matmul, is_matmul, Isa.DSP),
         *convolution_rows(grouped, Isa.DSP),
-        trio_row(grouped, is_matmul),
+        trio_row(grouped),
+        matmul_trio_row(lower_matmul, is_matmul),
         matmul_row(lower_matmul, is_matmul),
         *convolution_rows(grouped),
     ),

@@ -13,9 +13,7 @@ C = TypeVar("C", bound=Convolution)
 FEWEST_CHANNELS = 2
 
 
-def trio_row(
-    grouped: Callable[[C], tuple[Array, int]], is_matmul: Callable[[C], bool]
-) -> Kernel[C]:
+def trio_row(grouped: Callable[[C], tuple[Array, int]]) -> Kernel[C]:
     """The row, for images of at least six pixels."""
     name = "tg_conv2d_trio_s8"
 

@@ -41,6 +41,7 @@ from tinygen.ops.convolution import (
     weighted_inputs,
     wrap_int32,
 )
+from tinygen.ops.matmul_trio import matmul_trio_row
 from tinygen.ops.matmul_twist import twist_rows
 from tinygen.quant import activation_range
 
@@ -266,6 +267,7 @@ FULLY_CONNECTED = OpDef(
         *twist_rows(is_matmul, scaling),
         matmul_compact_row(is_matmul, scaling),
         matmul_row(lower_matmul, is_matmul, Isa.DSP),
+        matmul_trio_row(lower_matmul, is_matmul),
         matmul_row(lower_matmul, is_matmul),
         Kernel(
             "tg_fully_connected_s8",

@@ -27,13 +27,11 @@ def chunk_of(weights: Array) -> int:
 def packed(weights: Array) -> npt.NDArray[np.uint32]:
     """The words of weights [channels, depth], six channels a block: [blocks, depth, 4].
 
-    Of channels that are missing from the last block the weights are zero.
+    A last block of fewer channels begins among those of the one before.
     """
     channels, depth = weights.shape
-    full = np.zeros((-(-channels // LANES) * LANES, depth), np.int64)
-    full[:channels] = weights
-    lanes = full.reshape(-1, 2, 3, depth)
-    first = lanes[:, :, 0] + (lanes[:, :, 1] << 21)
-    second = lanes[:, :, 2] + (lanes[:, :, 1] << 10)
-    words = np.stack([first, second], axis=2).reshape(-1, 4, depth)
+    first = np.minimum(np.arange(0, channels, LANES), channels - LANES)
+    lanes = weights.astype(np.int64)[first[:, None] + np.arange(LANES)].reshape(-1, 2, 3, depth)
+    one, two, three = (lanes[:, :, i] for i in range(3))
+    words = np.stack([one + (two << 21), three + (two << 10)], axis=2).reshape(-1, 4, depth)
     return np.ascontiguousarray(words.transpose(0, 2, 1)).astype(np.uint32)
