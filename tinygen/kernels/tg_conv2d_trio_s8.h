@@ -82,7 +82,7 @@ TG_INLINE void tg_conv2d_trio_gather(const tg_conv2d_s8_shape *shape, const int8
 TG_INLINE void tg_conv2d_trio_add(int32_t channels, int32_t steps, int32_t depth,
                                   const uint32_t *words, const int8_t *w, int32_t *sums)
 {
-    uint32_t acc[8];
+    uint32_t acc[2 * TG_TRIO_WORDS];
     if (channels == 2) {
         tg_trio_2x4(steps, words, w, depth, acc);
     } else {
@@ -102,10 +102,13 @@ TG_INLINE void tg_conv2d_trio_channels(int32_t count, const tg_conv2d_s8_shape *
     const int32_t depth = shape->depth, chunk = shape->chunk;
     const int8_t *w = channels->weights + c * depth;
     int32_t sums[2 * TG_TRIO_LANES];
-    for (int32_t i = 0; i < count * TG_TRIO_LANES; ++i) {
-        sums[i] = channels->bias[c + i / TG_TRIO_LANES];
+    TG_UNROLL(6)
+    for (int32_t i = 0; i < TG_TRIO_LANES; ++i) {
+        sums[i] = channels->bias[c];
+        sums[TG_TRIO_LANES + i] = channels->bias[c + count - 1];
     }
-    for (int32_t i = 0; i < depth / chunk; ++i) {
+    TG_UNROLL(1)
+    for (int32_t left = depth / chunk; left > 0; --left) {
         tg_conv2d_trio_add(count, chunk, depth, words, w, sums);
         w += chunk;
         words += TG_TRIO_WORDS * chunk;
@@ -113,11 +116,10 @@ TG_INLINE void tg_conv2d_trio_channels(int32_t count, const tg_conv2d_s8_shape *
     if (depth % chunk) {
         tg_conv2d_trio_add(count, depth % chunk, depth, words, w, sums);
     }
-    for (int32_t j = 0; j < count; ++j) {
-        for (int32_t i = 0; i < TG_TRIO_LANES; ++i) {
-            y[i * shape->out_c + c + j] =
-                tg_channel_s8(channels, c + j, sums[j * TG_TRIO_LANES + i]);
-        }
+    TG_UNROLL(12)
+    for (int32_t i = 0; i < count * TG_TRIO_LANES; ++i) {
+        const int32_t pixel = i % TG_TRIO_LANES, channel = c + i / TG_TRIO_LANES;
+        y[pixel * shape->out_c + channel] = tg_channel_s8(channels, channel, sums[i]);
     }
 }
 

@@ -23,6 +23,7 @@
 #define TG_TRIO_H
 
 #include "tg_trio_arm.h"
+#include "tg_trio_xtensa.h"
 
 enum { TG_TRIO_LANES = 6, TG_TRIO_WORDS = 4 }; /* of a step */
 
@@ -90,7 +91,7 @@ TG_INLINE void tg_trio_2x4_plain(int32_t steps, const uint32_t *words, const int
     acc[4] = b0, acc[5] = b1, acc[6] = b2, acc[7] = b3;
 }
 
-/* The same where steps is a constant that is not zero: by assembly on Arm cores. */
+/* The same where steps is a constant that is not zero: by assembly where there is some. */
 TG_INLINE void tg_trio_1x4(int32_t steps, const uint32_t *words, const int8_t *w, uint32_t acc[4])
 {
 #if defined(TG_TRIO_ASSEMBLY)
