@@ -44,8 +44,13 @@ def room(board: Board) -> int:
 
 
 def has_row(op: Op, board: Board, row: int) -> bool:
-    """Whether ``row`` is not the same choice for ``op`` as an earlier one."""
-    return row < max(1, len(candidates(op, board.core.isa)))
+    """Whether ``row`` is not the same choice for ``op`` as an earlier one, and its scratch leaves
+    room for activations."""
+    rows = candidates(op, board.core.isa)
+    if row >= max(1, len(rows)):
+        return False
+    calls = rows[row].lower(op) if rows else ()
+    return max((call.scratch_bytes for call in calls), default=0) <= room(board) // 2
 
 
 RUNS = [

@@ -18,26 +18,32 @@ TG_INLINE int32_t tg_conv2d_trio_run_bytes(const tg_conv2d_s8_shape *shape)
     return shape->kernel_w * (shape->in_c / shape->groups);
 }
 
-/* The bytes that a pixel reads of the image's row iy, from column left on; copied to room unless
- * they lie so in the image. */
-TG_INLINE const int8_t *tg_conv2d_trio_run(const tg_conv2d_s8_shape *shape, const int8_t *x,
-                                           int32_t iy, int32_t left, int32_t zero_point,
-                                           int8_t *room)
+/* Whether the patch that begins in row top and column left is read from the image as it is. */
+TG_INLINE int32_t tg_conv2d_trio_is_whole(const tg_conv2d_s8_shape *shape, int32_t top,
+                                          int32_t left)
 {
-    const int32_t bytes = tg_conv2d_trio_run_bytes(shape);
+    const int32_t reach_h = (shape->kernel_h - 1) * shape->dilation_h;
+    const int32_t reach_w = (shape->kernel_w - 1) * shape->dilation_w;
+    const int32_t is_direct = tg_conv2d_is_run(shape) || shape->kernel_w == 1;
+    const int32_t has_border = shape->pad_top > 0 || shape->pad_left > 0 ||
+                               (shape->out_h - 1) * shape->stride_h + reach_h >= shape->in_h ||
+                               (shape->out_w - 1) * shape->stride_w + reach_w >= shape->in_w;
+    return is_direct && (!has_border || (top >= 0 && top + reach_h < shape->in_h && left >= 0 &&
+                                         left + reach_w < shape->in_w));
+}
+
+/* Puts together what a pixel reads of the image's row iy, from column left on. */
+TG_INLINE void tg_conv2d_trio_copy(const tg_conv2d_s8_shape *shape, const int8_t *x, int32_t iy,
+                                   int32_t left, int32_t zero_point, int8_t *room)
+{
     const int8_t *const row = x + iy * shape->in_w * shape->in_c;
     if (iy < 0 || iy >= shape->in_h) {
-        memset(room, zero_point, (size_t)bytes);
-    } else if (!tg_conv2d_is_run(shape) && shape->kernel_w > 1) {
-        tg_gather_taps(shape, row, left, zero_point, room);
-    } else if (left >= 0 && left + shape->kernel_w <= shape->in_w) {
-        return row + left * shape->in_c;
-    } else if (shape->kernel_w > 1) {
+        memset(room, zero_point, (size_t)tg_conv2d_trio_run_bytes(shape));
+    } else if (tg_conv2d_is_run(shape)) {
         tg_gather_run(shape, row, left, zero_point, room);
     } else {
-        memset(room, zero_point, (size_t)bytes);
+        tg_gather_taps(shape, row, left, zero_point, room);
     }
-    return room;
 }
 
 /* Three runs of bytes to words; those of a step are four words apart. */
@@ -56,21 +62,38 @@ TG_INLINE void tg_conv2d_trio_gather(const tg_conv2d_s8_shape *shape, const int8
                                      int8_t *room)
 {
     const int32_t bytes = tg_conv2d_trio_run_bytes(shape);
+    const int32_t pitch = shape->dilation_h * shape->in_w * shape->in_c;
+    const int8_t *run[TG_TRIO_LANES];
     int32_t top[TG_TRIO_LANES], left[TG_TRIO_LANES];
+    uint32_t apart = 0; /* a bit for each pixel whose runs have to be put together */
     int32_t oy = first / shape->out_w, ox = first % shape->out_w;
+    TG_UNROLL(1)
     for (int32_t i = 0; i < TG_TRIO_LANES; ++i) {
         top[i] = oy * shape->stride_h - shape->pad_top;
         left[i] = ox * shape->stride_w - shape->pad_left;
+        if (tg_conv2d_trio_is_whole(shape, top[i], left[i])) {
+            run[i] = x + (top[i] * shape->in_w + left[i]) * shape->in_c;
+        } else {
+            run[i] = room + i * bytes;
+            apart |= 1u << i;
+        }
         if (++ox == shape->out_w) {
             ox = 0;
             ++oy;
         }
     }
+    TG_UNROLL(1)
     for (int32_t ky = 0; ky < shape->kernel_h; ++ky, words += TG_TRIO_WORDS * bytes) {
-        const int8_t *run[TG_TRIO_LANES];
+        TG_UNROLL(6)
         for (int32_t i = 0; i < TG_TRIO_LANES; ++i) {
-            run[i] = tg_conv2d_trio_run(shape, x, top[i] + ky * shape->dilation_h, left[i],
-                                        zero_point, room + i * bytes);
+            run[i] += ky == 0 || (apart >> i & 1u) ? 0 : pitch;
+        }
+        TG_UNROLL(1)
+        for (int32_t i = 0; apart >> i != 0; ++i) {
+            if (apart >> i & 1u) {
+                tg_conv2d_trio_copy(shape, x, top[i] + ky * shape->dilation_h, left[i], zero_point,
+                                    room + i * bytes);
+            }
         }
         tg_conv2d_trio_pack(bytes, run[0], run[1], run[2], words);
         tg_conv2d_trio_pack(bytes, run[3], run[4], run[5], words + 2);
