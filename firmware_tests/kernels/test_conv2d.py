@@ -97,6 +97,7 @@ NAMED = (
     conv("per_tensor", 14, per_channel=False, activation=Activation.RELU6),
     conv("without_bias", 15, has_bias=False, kernel=(1, 1)),
     conv("small_patches", 17, size=(24, 25), channels=(3, 7), dilation=(1, 2)),
+    conv("small_patches_to_one", 41, size=(20, 27), channels=(2, 1), kernel=(2, 2)),
     conv("long_zeros", 18, size=(20, 21), channels=(3, 5)),
     conv("one_channel_out", 16, channels=(5, 1), kernel=(1, 1)),
     conv("tiles", 30, size=(6, 8), channels=(8, 8), activation=Activation.RELU),
