@@ -1,13 +1,13 @@
 /* Three sums in two words: multiply-accumulate for cores that multiply 32 by 32 bits to 32.
  *
- * Without the DSP extension a multiplication yields one product of bytes, unless several bytes share
- * a word. Three values x0, x1, x2 with one weight w do here: two words
+ * Where the DSP extension is missing, a multiplication yields one product of bytes, unless bytes
+ * share a word. Here three values x0, x1, x2 that meet one weight w are packed into two words
  *
  *     a = x0 + 2^21 x1        b = x2 + 2^10 x1
  *
- * are multiplied by w and added up, and everything may wrap in 32 bits. With S the sums of w x, the
- * totals are A = S0 + 2^21 S1 and B = S2 + 2^10 S1 modulo 2^32. If S0 and S2 fit 21 bits and S1 22,
- * signed, they come back exactly:
+ * so that two multiplications do the work of three. The products are added up, and may wrap in 32 bits. With
+ * Si the sum of w xi, the totals are A = S0 + 2^21 S1 and B = S2 + 2^10 S1 modulo 2^32. If S0 and S2
+ * fit 21 bits and S1 22, signed, they come back exactly:
  *
  *     S0 is the lower 21 bits of A; what remains are the lower 11 bits of S1;
  *     these leave S2 as the lower 21 bits of B, and there the other bits of S1 remain.
@@ -40,6 +40,12 @@ TG_INLINE int32_t tg_trio_low(uint32_t word)
     return (int32_t)(word << 11) >> 11;
 }
 
+/* Adds, modulo 2^32: a bias may pass the limit on the way to a sum within it. */
+TG_INLINE int32_t tg_trio_add(int32_t sum, int32_t more)
+{
+    return (int32_t)((uint32_t)sum + (uint32_t)more);
+}
+
 /* Adds the three sums that a and b hold. */
 TG_INLINE void tg_trio_take(uint32_t a, uint32_t b, int32_t sums[3])
 {
@@ -48,9 +54,9 @@ TG_INLINE void tg_trio_take(uint32_t a, uint32_t b, int32_t sums[3])
     const uint32_t b1 = b - (a1 >> 11);
     const int32_t s2 = tg_trio_low(b1);
     const uint32_t b2 = b1 - (uint32_t)s2;
-    sums[0] += s0;
-    sums[1] += (int32_t)(a1 >> 21) + ((int32_t)b2 >> 10);
-    sums[2] += s2;
+    sums[0] = tg_trio_add(sums[0], s0);
+    sums[1] = tg_trio_add(sums[1], (int32_t)(a1 >> 21) + ((int32_t)b2 >> 10));
+    sums[2] = tg_trio_add(sums[2], s2);
 }
 
 /* acc[i] = sum of w[k] * words[4 k + i] */
@@ -59,7 +65,7 @@ TG_INLINE void tg_trio_1x4_plain(int32_t steps, const uint32_t *words, const int
 {
     uint32_t a0 = 0, a1 = 0, a2 = 0, a3 = 0;
     TG_UNROLL(4)
-    for (int32_t k = 0; k < steps; ++k, words += 4) {
+    for (int32_t k = 0; k < steps; ++k, words += TG_TRIO_WORDS) {
         const uint32_t v = (uint32_t)(int32_t)w[k];
         a0 += v * words[0];
         a1 += v * words[1];
@@ -76,7 +82,7 @@ TG_INLINE void tg_trio_2x4_plain(int32_t steps, const uint32_t *words, const int
     const int8_t *const w1 = w + w_step;
     uint32_t a0 = 0, a1 = 0, a2 = 0, a3 = 0, b0 = 0, b1 = 0, b2 = 0, b3 = 0;
     TG_UNROLL(4)
-    for (int32_t k = 0; k < steps; ++k, words += 4) {
+    for (int32_t k = 0; k < steps; ++k, words += TG_TRIO_WORDS) {
         const uint32_t u = (uint32_t)(int32_t)w[k], v = (uint32_t)(int32_t)w1[k];
         a0 += u * words[0];
         b0 += v * words[0];

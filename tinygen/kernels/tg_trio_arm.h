@@ -24,7 +24,7 @@
     ".if %c[rest] & 1\n\t" step ".endif\n\t"
 
 #if __ARM_ARCH_ISA_THUMB == 2
-#define TG_TRIO_MOST_STEP 4096 /* between two rows of bytes, the reach of a load */
+#define TG_TRIO_MOST_STEP 4095 /* between two rows of bytes, the reach of a load */
 
 /* r0: words. r1: the row. r2: its byte. r3, r4, r5, r12: the words of a step. r6 to r9: sums. r10:
  * the row's end. */

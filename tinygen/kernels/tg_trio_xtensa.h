@@ -1,4 +1,4 @@
-/* tg_trio.h's multiplications as assembly for Xtensa cores without wide multiplication.
+/* tg_trio.h's multiplications as assembly for Xtensa cores.
  *
  * GCC moves the loads of several steps up together, and spills for it. Four sums, an operand and a
  * product are what is alive here. What the block computes is written in C in tg_trio.h.
