@@ -62,6 +62,13 @@ def conv(
     return Conv2D(name, inputs, (y,), window, activation)
 
 
+def with_greatest_sums(op: Conv2D) -> Conv2D:
+    """``op``, of 64 products a sum, with weights of which the sums just fit 21 bits."""
+    weights = np.full_like(op.weights.values, -128)
+    weights[..., -1] = -127
+    return replace(op, inputs=(op.x, replace(op.weights, data=weights), *op.inputs[2:]))
+
+
 def drawn(index: int, kind: Range, groups: int = 1) -> Conv2D:
     """A case with everything drawn."""
     rng = np.random.default_rng((7, index))
@@ -104,6 +111,7 @@ NAMED = (
     conv("tiles_odd", 31, size=(9, 11), channels=(12, 10)),
     conv("tiles_many_channels", 32, size=(4, 6), channels=(64, 8), has_bias=False),
     conv("trio_in_chunks", 40, size=(3, 4), channels=(64, 3)),
+    with_greatest_sums(conv("trio_just_fits", 42, kernel=(1, 1), channels=(64, 3))),
     conv("tiles_valid", 33, size=(10, 8), same=False, channels=(20, 8), batches=2),
     scales_apart(conv("tiles_scales", 34, size=(6, 6), channels=(8, 8))),
     without_least(conv("long_patches", 35, channels=(40, 5), stride=(2, 2), size=(7, 6))),
@@ -183,7 +191,7 @@ def test_every_row_is_the_best_for_some_case() -> None:
         ),
         (
             "tg_conv2d_trio_s8",
-            "one_by_one_odd tall_kernel dilated small_patches trio_in_chunks",
+            "one_by_one_odd tall_kernel dilated small_patches trio_in_chunks trio_just_fits",
         ),
     ],
 )

@@ -88,7 +88,6 @@ TG_INLINE void tg_conv2d_trio_gather(const tg_conv2d_s8_shape *shape, const int8
         for (int32_t i = 0; i < TG_TRIO_LANES; ++i) {
             run[i] += ky == 0 || (apart >> i & 1u) ? 0 : pitch;
         }
-        TG_UNROLL(1)
         for (int32_t i = 0; apart >> i != 0; ++i) {
             if (apart >> i & 1u) {
                 tg_conv2d_trio_copy(shape, x, top[i] + ky * shape->dilation_h, left[i], zero_point,

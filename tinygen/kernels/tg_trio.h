@@ -5,9 +5,9 @@
  *
  *     a = x0 + 2^21 x1        b = x2 + 2^10 x1
  *
- * so that two multiplications do the work of three. The products are added up, and may wrap in 32 bits. With
- * Si the sum of w xi, the totals are A = S0 + 2^21 S1 and B = S2 + 2^10 S1 modulo 2^32. If S0 and S2
- * fit 21 bits and S1 22, signed, they come back exactly:
+ * so that two multiplications do the work of three. The products are added up, and may wrap in 32
+ * bits. With Si the sum of w xi, the totals are A = S0 + 2^21 S1 and B = S2 + 2^10 S1 modulo 2^32.
+ * If S0 and S2 fit 21 bits and S1 22, signed, they come back exactly:
  *
  *     S0 is the lower 21 bits of A; what remains are the lower 11 bits of S1;
  *     these leave S2 as the lower 21 bits of B, and there the other bits of S1 remain.
