@@ -28,46 +28,26 @@ typedef struct {
     int32_t input_zero_point;
 } tg_conv2d_s8_mve_params;
 
-TG_INLINE void tg_copy_s8_mve(int8_t *to, const int8_t *from, int32_t bytes)
-{
-    int32_t i = 0;
-    TG_UNROLL(4)
-    for (; i + 16 <= bytes; i += 16) {
-        tg_store_s8x16(to + i, tg_load_s8x16(from + i));
-    }
-    if (i < bytes) {
-        tg_store_first_s8x16(to + i, tg_load_first_s8x16(from + i, bytes - i), bytes - i);
-    }
-}
-
-TG_INLINE void tg_fill_s8_mve(int8_t *to, int32_t value, int32_t bytes)
-{
-    const tg_s8x16 values = tg_dup_s8x16(value);
-    for (int32_t i = 0; i < bytes; i += 16) {
-        tg_store_first_s8x16(to + i, values, bytes - i);
-    }
-}
-
 /* One row of the kernel, beginning in column left of the image's row, or outside if row is null. */
 TG_INLINE void tg_gather_row_mve(const tg_conv2d_s8_mve_shape *shape, const int8_t *row,
                                  int32_t left, int32_t zero_point, int8_t *patch)
 {
     const int32_t in_c = shape->in_c, kernel_w = shape->kernel_w;
     if (!row) {
-        tg_fill_s8_mve(patch, zero_point, kernel_w * in_c);
+        tg_fill_s8(patch, zero_point, kernel_w * in_c);
     } else if (shape->dilation_w == 1) {
         const int32_t before = in_c * tg_clamp(-left, 0, kernel_w);
         const int32_t end = in_c * tg_clamp(shape->in_w - left, 0, kernel_w);
-        tg_fill_s8_mve(patch, zero_point, before);
-        tg_copy_s8_mve(patch + before, row + left * in_c + before, end - before);
-        tg_fill_s8_mve(patch + end, zero_point, kernel_w * in_c - end);
+        tg_fill_s8(patch, zero_point, before);
+        tg_copy_s8(patch + before, row + left * in_c + before, end - before);
+        tg_fill_s8(patch + end, zero_point, kernel_w * in_c - end);
     } else {
         for (int32_t kx = 0; kx < kernel_w; ++kx, patch += in_c) {
             const int32_t ix = left + kx * shape->dilation_w;
             if (ix >= 0 && ix < shape->in_w) {
-                tg_copy_s8_mve(patch, row + ix * in_c, in_c);
+                tg_copy_s8(patch, row + ix * in_c, in_c);
             } else {
-                tg_fill_s8_mve(patch, zero_point, in_c);
+                tg_fill_s8(patch, zero_point, in_c);
             }
         }
     }
@@ -84,7 +64,7 @@ TG_INLINE void tg_gather_mve(const tg_conv2d_s8_mve_shape *shape, const int8_t *
         const int8_t *row = x + (top * shape->in_w + left) * shape->in_c;
         TG_UNROLL(4)
         for (int32_t ky = 0; ky < shape->kernel_h; ++ky) {
-            tg_copy_s8_mve(patch, row, row_bytes);
+            tg_copy_s8(patch, row, row_bytes);
             patch += row_bytes;
             row += shape->dilation_h * shape->in_w * shape->in_c;
         }

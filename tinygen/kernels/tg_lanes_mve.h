@@ -47,24 +47,51 @@ TG_INLINE tg_lane_constants tg_load_lane_constants(const int32_t *words)
     return constants;
 }
 
-/* The results, each in the low byte of its lane. */
-TG_INLINE tg_s32x4 tg_requant_lanes(const tg_lane_output *output,
-                                    const tg_lane_constants *constants, tg_s32x4 sum)
+/* The results but for output->low and high, each in the highest byte of its lane. */
+TG_INLINE tg_s32x4 tg_requant_high(const tg_lane_output *output,
+                                   const tg_lane_constants *constants, tg_s32x4 sum)
 {
     tg_s32x4 h = tg_add_s32x4(sum, constants->bias);
     h = tg_doubling_high_mul_s32x4(h, constants->multiplier);
     if (output->has_step) {
         h = tg_add_s32x4(h, tg_sign_s32x4(h));
     }
-    h = tg_add_s32x4(h, constants->constant);
-    h = tg_high_byte_s32x4(tg_saturating_shift_s32x4(h, constants->left));
+    return tg_saturating_shift_s32x4(tg_add_s32x4(h, constants->constant), constants->left);
+}
+
+/* The results, each in the low byte of its lane. */
+TG_INLINE tg_s32x4 tg_requant_lanes(const tg_lane_output *output,
+                                    const tg_lane_constants *constants, tg_s32x4 sum)
+{
+    tg_s32x4 y = tg_high_byte_s32x4(tg_requant_high(output, constants, sum));
     if (output->low > INT8_MIN) {
-        h = tg_max_s32x4(h, tg_dup_s32x4(output->low));
+        y = tg_max_s32x4(y, tg_dup_s32x4(output->low));
     }
     if (output->high < INT8_MAX) {
-        h = tg_min_s32x4(h, tg_dup_s32x4(output->high));
+        y = tg_min_s32x4(y, tg_dup_s32x4(output->high));
     }
-    return h;
+    return y;
+}
+
+/* The results of 16 channels: sums[i] are those of channels i, i + 4, i + 8 and i + 12, and so are
+ * the constants from words on. */
+TG_INLINE tg_s8x16 tg_requant_16(const tg_lane_output *output, const int32_t *words,
+                                 const tg_s32x4 *sums)
+{
+    tg_s32x4 high[4];
+    TG_UNROLL(4)
+    for (int32_t i = 0; i < 4; ++i) {
+        const tg_lane_constants own = tg_load_lane_constants(words + i * TG_LANE_WORDS);
+        high[i] = tg_requant_high(output, &own, sums[i]);
+    }
+    tg_s8x16 y = tg_high_bytes_s32x4(high[0], high[1], high[2], high[3]);
+    if (output->low > INT8_MIN) {
+        y = tg_max_s8x16(y, tg_dup_s8x16(output->low));
+    }
+    if (output->high < INT8_MAX) {
+        y = tg_min_s8x16(y, tg_dup_s8x16(output->high));
+    }
+    return y;
 }
 
 #endif

@@ -194,10 +194,90 @@ TG_INLINE tg_s32x4 tg_sign_s32x4(tg_s32x4 a)
     TG_MVE_LANES(tg_s32x4, 4, vshrq_n_s32(a, 31), a.lane[i] >> 31)
 }
 
+/* The products of the even lanes, and of the odd ones. */
+TG_INLINE tg_s16x8 tg_mul_even_s8x16(tg_s8x16 a, tg_s8x16 b)
+{
+    TG_MVE_LANES(tg_s16x8, 8, vmullbq_int_s8(a, b), (int16_t)(a.lane[2 * i] * b.lane[2 * i]))
+}
+
+TG_INLINE tg_s16x8 tg_mul_odd_s8x16(tg_s8x16 a, tg_s8x16 b)
+{
+    TG_MVE_LANES(tg_s16x8, 8, vmulltq_int_s8(a, b),
+                 (int16_t)(a.lane[2 * i + 1] * b.lane[2 * i + 1]))
+}
+
+TG_INLINE tg_s16x8 tg_add_s16x8(tg_s16x8 a, tg_s16x8 b)
+{
+    TG_MVE_LANES(tg_s16x8, 8, vaddq_s16(a, b),
+                 (int16_t)(uint16_t)((uint32_t)(a.lane[i] + b.lane[i]) & 0xffffu))
+}
+
+/* The even lanes, and the odd ones, each widened. */
+TG_INLINE tg_s32x4 tg_even_s16x8(tg_s16x8 a)
+{
+    TG_MVE_LANES(tg_s32x4, 4, vmovlbq_s16(a), a.lane[2 * i])
+}
+
+TG_INLINE tg_s32x4 tg_odd_s16x8(tg_s16x8 a)
+{
+    TG_MVE_LANES(tg_s32x4, 4, vmovltq_s16(a), a.lane[2 * i + 1])
+}
+
+TG_INLINE tg_s8x16 tg_max_s8x16(tg_s8x16 a, tg_s8x16 b)
+{
+    TG_MVE_LANES(tg_s8x16, 16, vmaxq_s8(a, b), (int8_t)tg_max(a.lane[i], b.lane[i]))
+}
+
+TG_INLINE tg_s8x16 tg_min_s8x16(tg_s8x16 a, tg_s8x16 b)
+{
+    TG_MVE_LANES(tg_s8x16, 16, vminq_s8(a, b), (int8_t)tg_min(a.lane[i], b.lane[i]))
+}
+
+/* The highest bytes of all lanes: of a[0], b[0], c[0], d[0], a[1] and so on. */
+TG_INLINE tg_s8x16 tg_high_bytes_s32x4(tg_s32x4 a, tg_s32x4 b, tg_s32x4 c, tg_s32x4 d)
+{
+#if defined(TG_MVE_NATIVE)
+    d = vsriq_n_s32(d, c, 8);
+    d = vsriq_n_s32(d, b, 16);
+    return vreinterpretq_s8_s32(vsriq_n_s32(d, a, 24));
+#else
+    tg_s8x16 y;
+    for (int32_t i = 0; i < 4; ++i) {
+        y.lane[4 * i] = (int8_t)(a.lane[i] >> 24);
+        y.lane[4 * i + 1] = (int8_t)(b.lane[i] >> 24);
+        y.lane[4 * i + 2] = (int8_t)(c.lane[i] >> 24);
+        y.lane[4 * i + 3] = (int8_t)(d.lane[i] >> 24);
+    }
+    return y;
+#endif
+}
+
 /* The highest byte of each lane. */
 TG_INLINE tg_s32x4 tg_high_byte_s32x4(tg_s32x4 a)
 {
     TG_MVE_LANES(tg_s32x4, 4, vshrq_n_s32(a, 24), a.lane[i] >> 24)
+}
+
+/* Copies bytes, none beyond. */
+TG_INLINE void tg_copy_s8(int8_t *to, const int8_t *from, int32_t bytes)
+{
+    int32_t i = 0;
+    TG_UNROLL(4)
+    for (; i + 16 <= bytes; i += 16) {
+        tg_store_s8x16(to + i, tg_load_s8x16(from + i));
+    }
+    if (i < bytes) {
+        tg_store_first_s8x16(to + i, tg_load_first_s8x16(from + i, bytes - i), bytes - i);
+    }
+}
+
+/* Writes value to bytes, none beyond. */
+TG_INLINE void tg_fill_s8(int8_t *to, int32_t value, int32_t bytes)
+{
+    const tg_s8x16 values = tg_dup_s8x16(value);
+    for (int32_t i = 0; i < bytes; i += 16) {
+        tg_store_first_s8x16(to + i, values, bytes - i);
+    }
 }
 
 #endif

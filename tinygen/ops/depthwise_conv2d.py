@@ -32,6 +32,7 @@ from tinygen.ops.convolution import (
     wrap_int32,
 )
 from tinygen.ops.depthwise_compact import depthwise_compact_rows
+from tinygen.ops.depthwise_mve import depthwise_mve_row
 from tinygen.ops.depthwise_planar import planar_rows
 from tinygen.ops.depthwise_slide import slide_rows
 from tinygen.ops.window import patches
@@ -153,6 +154,7 @@ DEPTHWISE_CONV_2D = OpDef(
     rules=CONVOLUTION_RULES,
     reference=reference,
     kernels=(
+        depthwise_mve_row(),
         *planar_rows(),
         *depthwise_compact_rows(),
         Kernel(

@@ -1,6 +1,7 @@
 """Requantization and weights for Helium's kernels: ``tg_lanes_mve.h``, ``tg_block_2x4_mve.h``."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -27,6 +28,10 @@ _DEAD_SHIFT = 8  # of channels whose output is one value: any that leaves room f
 _REMEMBERED = 8  # a row's ``fits`` and its lowering ask for the same operator, one after the other
 
 
+def _as_they_are(values: Int64s) -> Int64s:
+    return values
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Lanes:
     """A layer's weights [channels, depth] and what takes its sums to int8, by channels.
@@ -51,12 +56,27 @@ class Lanes:
             ("output_max", self.limits[1]),
         )
 
-    def constants(self) -> npt.NDArray[np.int32]:
-        """For each four channels four biases, multipliers, constants and left shifts."""
-        columns = np.stack([wrap_int32(self.bias), self.multiplier, self.constant, self.left])
+    def constants(self, order: Callable[[Int64s], Int64s] = _as_they_are) -> npt.NDArray[np.int32]:
+        """For each four channels four biases, multipliers, constants and left shifts.
+
+        ``order`` puts what is by channels into the order in which the lanes take them.
+        """
+        bias = wrap_int32(self.bias).astype(np.int64)
+        columns = np.stack([order(c) for c in (bias, self.multiplier, self.constant, self.left)])
         columns = np.pad(columns, ((0, 0), (0, -columns.shape[1] % LANES)))
         fours = columns.reshape(len(columns), -1, LANES).transpose(1, 0, 2)
         return np.ascontiguousarray(fours, np.int32)
+
+    def repeated(self, times: int) -> "Lanes":
+        """The layer with all channels ``times`` times, one after the other."""
+        return replace(
+            self,
+            weights=np.tile(self.weights, (times, 1)),
+            bias=np.tile(self.bias, times),
+            multiplier=np.tile(self.multiplier, times),
+            constant=np.tile(self.constant, times),
+            left=np.tile(self.left, times),
+        )
 
 
 @lru_cache(maxsize=_REMEMBERED)
