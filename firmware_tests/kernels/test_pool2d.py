@@ -19,7 +19,7 @@ from tinygen.compile import Options
 from tinygen.ir import Activation, Numerics
 from tinygen.isa import Isa
 from tinygen.ops import definition_of
-from tinygen.ops.pool2d import AveragePool2D, MaxPool2D, Pool2D
+from tinygen.ops.pool2d import AVERAGE_POOL_2D, MAX_POOL_2D, AveragePool2D, MaxPool2D, Pool2D
 from tinygen.ops.window import Pair, Window
 from tinygen.select import best, candidates
 
@@ -92,6 +92,24 @@ def test_words_of_channels_are_for_sums_of_16_bits() -> None:
     assert rows["max_pool_2d_most_taps_by_words"] == "tg_max_pool2d_s8_dsp"
     assert rows["average_pool_2d_most_taps_by_reciprocal"] == "tg_average_pool2d_s8"
     assert rows["average_pool_2d_strides_beyond_kernel"] == "tg_average_pool2d_s8"
+
+
+def test_every_row_is_the_best_for_some_case() -> None:
+    cases = [case for op in KINDS for case in named(op)]
+    isas = (Isa.ANY, Isa.DSP, Isa.MVE)
+    chosen = {candidates(op, isa)[0].function for op in cases for isa in isas}
+    assert chosen == {row.function for d in (AVERAGE_POOL_2D, MAX_POOL_2D) for row in d.kernels}
+
+
+def test_division_in_16_bits_is_exact_for_every_sum_and_window() -> None:
+    """The formula of tg_pool2d_s8_mve.h, over everything that it can meet."""
+    for taps in range(2, 256):
+        k = (taps - 1).bit_length() - 1
+        reciprocal = -(-(1 << (16 + k)) // taps)
+        n = np.arange(128 * taps + 1) + taps // 2
+        assert reciprocal < 2**16
+        assert n.max() < 2**15
+        assert np.array_equal((n * reciprocal >> 16) >> k, n // taps)
 
 
 def test_division_by_reciprocal_is_exact_for_every_sum_and_window() -> None:

@@ -78,6 +78,9 @@ FOREIGN = [
     (M33, ".arch armv8.1-m.main\n.arch_extension mve", "vadd.i8 q0, q1, q2", "(Helium)"),
     (M33, ".arch armv8.1-m.main\n.arch_extension mve", "vmsr p0, r0", "(Helium)"),
     (M33, ".arch armv8.1-m.main\n.arch_extension mve", "vctp.8 r0", "(Helium)"),
+    (M33, ".arch armv8.1-m.main\n.arch_extension mve", "vmlava.s8 lr, q0, q1", "(Helium)"),
+    (M33, ".arch armv8.1-m.main\n.arch_extension mve", "vmov q0[2], q0[0], r0, r4", "(Helium)"),
+    (M33, ".arch armv8.1-m.main\n.arch_extension mve", "vsri.32 q0, q1, #8", "(Helium)"),
     (M33, ".arch armv8.1-m.main\n.arch_extension mve.fp", "vadd.f16 s0, s1, s2", "half-precision"),
     (RV32IMC, ".option arch,+a", "lr.w a0,(a1)", "the A extension (atomics)"),
     (RV32IMC, ".option arch,+f", "fadd.s fa0,fa1,fa2", "the F extension"),
@@ -160,7 +163,9 @@ OWN = [
     (M33, """lda r0, [r1]; tt r0, r1; bxns lr; sg; vmaxnm.f32 s0, s1, s2; vrinta.f32 s0, s1
           vseleq.f32 s0, s1, s2; sel r0, r1, r2; vlstm r0"""),
     (M55, """2: csel r0, r1, r2, eq; le lr, 2b; vadd.i8 q0, q1, q2; vctp.8 r0; vadd.f16 s0, s1, s2
-          vadd.f64 d0, d1, d2; sqrshrl r0, r1, #64, r2; vmsr p0, r0; vmladav.s8 r0, q0, q1"""),
+          vadd.f64 d0, d1, d2; sqrshrl r0, r1, #64, r2; vmsr p0, r0; vmladav.s8 r0, q0, q1
+          vldrb.8 q2, [r5], #16; vmov q0[2], q0[0], r0, r4; vsri.32 q0, q1, #8
+          vmullt.s8 q0, q1, q2"""),
     (RV32IMC, """mul a0,a0,a1; rem a0,a0,a1; csrr a0,mcycle; fence.i; c.lwsp a0,0(sp); sra a0,a0,a1
               sub a0,a0,a1; srai a0,a0,31; mret; wfi; ebreak; ecall; fence; auipc a0,1; unimp"""),
     (LX106, """mull a2, a3, a4; mul16s a2, a3, a4; nsau a2, a3; abs a2, a3; addx8 a2, a3, a4

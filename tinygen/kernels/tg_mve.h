@@ -22,6 +22,9 @@ typedef int32x4_t tg_s32x4;
 
 /* NATIVE is the intrinsics' expression; C is an expression in i, the lane, for machines without. */
 #define TG_MVE_LANES(result, lanes, native, c) return native;
+
+/* Whether the first n lanes are known to be all, which costs less. */
+#define TG_MVE_ALL(n, lanes) (__builtin_constant_p(n) && (n) >= (lanes))
 #else
 typedef struct {
     int8_t lane[16];
@@ -52,10 +55,19 @@ TG_INLINE tg_s8x16 tg_load_first_s8x16(const int8_t *p, int32_t n)
     TG_MVE_LANES(tg_s8x16, 16, vldrbq_z_s8(p, vctp8q((uint32_t)n)), (int8_t)(i < n ? p[i] : 0))
 }
 
-/* Bytes, each widened. */
-TG_INLINE tg_s32x4 tg_load_s8_s32x4(const int8_t *p)
+/* The first n bytes, each widened, and zeros for the rest. */
+TG_INLINE tg_s32x4 tg_load_first_s8_s32x4(const int8_t *p, int32_t n)
 {
-    TG_MVE_LANES(tg_s32x4, 4, vldrbq_s32(p), p[i])
+    TG_MVE_LANES(tg_s32x4, 4,
+                 TG_MVE_ALL(n, 4) ? vldrbq_s32(p) : vldrbq_z_s32(p, vctp32q((uint32_t)n)),
+                 i < n ? p[i] : 0)
+}
+
+TG_INLINE tg_s16x8 tg_load_first_s8_s16x8(const int8_t *p, int32_t n)
+{
+    TG_MVE_LANES(tg_s16x8, 8,
+                 TG_MVE_ALL(n, 8) ? vldrbq_s16(p) : vldrbq_z_s16(p, vctp16q((uint32_t)n)),
+                 (int16_t)(i < n ? p[i] : 0))
 }
 
 TG_INLINE tg_s32x4 tg_load_s32x4(const int32_t *p)
@@ -66,6 +78,11 @@ TG_INLINE tg_s32x4 tg_load_s32x4(const int32_t *p)
 TG_INLINE tg_s8x16 tg_dup_s8x16(int32_t value)
 {
     TG_MVE_LANES(tg_s8x16, 16, vdupq_n_s8((int8_t)value), (int8_t)value)
+}
+
+TG_INLINE tg_s16x8 tg_dup_s16x8(int32_t value)
+{
+    TG_MVE_LANES(tg_s16x8, 8, vdupq_n_s16((int16_t)value), (int16_t)value)
 }
 
 TG_INLINE tg_s32x4 tg_dup_s32x4(int32_t value)
@@ -94,17 +111,32 @@ TG_INLINE void tg_store_first_s8x16(int8_t *p, tg_s8x16 x, int32_t n)
 #endif
 }
 
-/* The low bytes of the first n lanes; all of them cost less where n is a constant of 4. */
+/* The low bytes of the first n lanes. */
 TG_INLINE void tg_store_bytes_s32x4(int8_t *p, tg_s32x4 x, int32_t n)
 {
 #if defined(TG_MVE_NATIVE)
-    if (__builtin_constant_p(n) && n == 4) {
+    if (TG_MVE_ALL(n, 4)) {
         vstrbq_s32(p, x);
     } else {
         vstrbq_p_s32(p, x, vctp32q((uint32_t)n));
     }
 #else
     for (int32_t i = 0; i < 4 && i < n; ++i) {
+        p[i] = (int8_t)(uint8_t)((uint32_t)x.lane[i] & 0xffu);
+    }
+#endif
+}
+
+TG_INLINE void tg_store_bytes_s16x8(int8_t *p, tg_s16x8 x, int32_t n)
+{
+#if defined(TG_MVE_NATIVE)
+    if (TG_MVE_ALL(n, 8)) {
+        vstrbq_s16(p, x);
+    } else {
+        vstrbq_p_s16(p, x, vctp16q((uint32_t)n));
+    }
+#else
+    for (int32_t i = 0; i < 8 && i < n; ++i) {
         p[i] = (int8_t)(uint8_t)((uint32_t)x.lane[i] & 0xffu);
     }
 #endif
@@ -182,7 +214,19 @@ TG_INLINE tg_s32x4 tg_doubling_high_mul_s32x4(tg_s32x4 a, tg_s32x4 b)
     TG_MVE_LANES(tg_s32x4, 4, vqrdmulhq_s32(a, b), tg_saturated_high_mul(a.lane[i], b.lane[i]))
 }
 
+/* acc + a * b. */
+TG_INLINE tg_s32x4 tg_add_scaled_s32x4(tg_s32x4 acc, tg_s32x4 a, int32_t b)
+{
+    TG_MVE_LANES(tg_s32x4, 4, vmlaq_n_s32(acc, a, b),
+                 (int32_t)((uint32_t)acc.lane[i] + (uint32_t)a.lane[i] * (uint32_t)b))
+}
+
 /* a * 2^shift, rounded down, saturated; -32 < shift < 32. */
+TG_INLINE tg_s32x4 tg_saturating_shift_by_s32x4(tg_s32x4 a, int32_t shift)
+{
+    TG_MVE_LANES(tg_s32x4, 4, vqshlq_r_s32(a, shift), tg_saturated_shift(a.lane[i], shift))
+}
+
 TG_INLINE tg_s32x4 tg_saturating_shift_s32x4(tg_s32x4 a, tg_s32x4 shift)
 {
     TG_MVE_LANES(tg_s32x4, 4, vqshlq_s32(a, shift), tg_saturated_shift(a.lane[i], shift.lane[i]))
@@ -210,6 +254,44 @@ TG_INLINE tg_s16x8 tg_add_s16x8(tg_s16x8 a, tg_s16x8 b)
 {
     TG_MVE_LANES(tg_s16x8, 8, vaddq_s16(a, b),
                  (int16_t)(uint16_t)((uint32_t)(a.lane[i] + b.lane[i]) & 0xffffu))
+}
+
+TG_INLINE tg_s16x8 tg_max_s16x8(tg_s16x8 a, tg_s16x8 b)
+{
+    TG_MVE_LANES(tg_s16x8, 8, vmaxq_s16(a, b), (int16_t)tg_max(a.lane[i], b.lane[i]))
+}
+
+TG_INLINE tg_s16x8 tg_min_s16x8(tg_s16x8 a, tg_s16x8 b)
+{
+    TG_MVE_LANES(tg_s16x8, 8, vminq_s16(a, b), (int16_t)tg_min(a.lane[i], b.lane[i]))
+}
+
+/* Magnitudes of lanes above INT16_MIN. */
+TG_INLINE tg_s16x8 tg_abs_s16x8(tg_s16x8 a)
+{
+    TG_MVE_LANES(tg_s16x8, 8, vabsq_s16(a), (int16_t)tg_max(a.lane[i], -a.lane[i]))
+}
+
+/* a * b / 2^16, rounded down, for lanes that are not negative; 0 <= b < 2^16. */
+TG_INLINE tg_s16x8 tg_high_mul_u16x8(tg_s16x8 a, int32_t b)
+{
+    TG_MVE_LANES(tg_s16x8, 8,
+                 vreinterpretq_s16_u16(
+                     vmulhq_u16(vreinterpretq_u16_s16(a), vdupq_n_u16((uint16_t)b))),
+                 (int16_t)(((uint32_t)a.lane[i] * (uint32_t)b) >> 16))
+}
+
+/* a / 2^shift, rounded down; 0 <= shift < 16. */
+TG_INLINE tg_s16x8 tg_shift_right_s16x8(tg_s16x8 a, int32_t shift)
+{
+    TG_MVE_LANES(tg_s16x8, 8, vshlq_r_s16(a, -shift), (int16_t)(a.lane[i] >> shift))
+}
+
+/* a, negated where sign is negative. */
+TG_INLINE tg_s16x8 tg_with_sign_s16x8(tg_s16x8 a, tg_s16x8 sign)
+{
+    TG_MVE_LANES(tg_s16x8, 8, vnegq_m_s16(a, a, vcmpltq_n_s16(sign, 0)),
+                 (int16_t)(sign.lane[i] < 0 ? -a.lane[i] : a.lane[i]))
 }
 
 /* The even lanes, and the odd ones, each widened. */

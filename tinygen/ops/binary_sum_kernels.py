@@ -107,25 +107,24 @@ def sum_kernels(sum_of: SumOf[B]) -> tuple[Kernel[B], ...]:
         params = (("x_table", sum_.x.table()), ("w_table", sum_.w.table()))
         return (rescaling_call(op, params, sum_.multiplier, sum_.shift),)
 
+    def linear_row(name: str, needs: Isa) -> Kernel[B]:
+        header, types = f"{name}.h", "tg_add_linear_s8"
+        return Kernel(name, header, types, lower_linear, needs, is_linear, in_place=True)
+
+    flat = "tg_add_linear_s8_dsp"
     return (
+        linear_row("tg_add_linear_s8_mve", Isa.MVE),
         Kernel(
-            "tg_add_linear_s8_dsp",
-            "tg_add_linear_s8_dsp.h",
-            "tg_add_linear_s8_dsp",
+            flat,
+            f"{flat}.h",
+            flat,
             lower_flat,
             needs=Isa.DSP,
             fits=lambda op: is_flat(op) and is_linear(op),
             in_place=True,
             packs=True,
         ),
-        Kernel(
-            "tg_add_linear_s8",
-            "tg_add_linear_s8.h",
-            "tg_add_linear_s8",
-            lower_linear,
-            fits=is_linear,
-            in_place=True,
-        ),
+        linear_row("tg_add_linear_s8", Isa.ANY),
         Kernel(
             "tg_add_table_s8", "tg_add_table_s8.h", "tg_add_table_s8", lower_table, in_place=True
         ),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 from typing import ClassVar, TypeVar
 
 import numpy as np
@@ -133,13 +134,19 @@ def takes_words(op: Pool2D) -> bool:
     return op.x.shape[3] >= WORD and op.window.kernel[0] * op.window.kernel[1] <= MOST_TAPS
 
 
-def pool_rows(name: str) -> tuple[Kernel[P], ...]:
-    """The rows of either pool: words of channels, then anything."""
-    types = "tg_pool2d_s8"
-    words: Kernel[P] = Kernel(
-        f"{name}_dsp", f"{types}_dsp.h", types, lower, Isa.DSP, takes_words, packs=True
+def few_taps(op: Pool2D) -> bool:
+    """Whether ``tg_average_pool2d_s8_mve`` takes it: the sums fit 16 bits."""
+    return prod(min(k, n) for k, n in zip(op.window.kernel, op.x.shape[1:3], strict=True)) <= 255
+
+
+def pool_rows(name: str, fits_lanes: Callable[[P], bool]) -> tuple[Kernel[P], ...]:
+    """The rows of either pool: Helium's lanes, words of channels, then anything."""
+    types, lanes = "tg_pool2d_s8", "tg_pool2d_s8_mve"
+    return (
+        Kernel(f"{name}_mve", f"{lanes}.h", types, lower, Isa.MVE, fits_lanes),
+        Kernel(f"{name}_dsp", f"{types}_dsp.h", types, lower, Isa.DSP, takes_words, packs=True),
+        Kernel(name, f"{types}.h", types, lower),
     )
-    return words, Kernel(name, f"{types}.h", types, lower)
 
 
 AVERAGE_POOL_2D: OpDef[AveragePool2D] = OpDef(
@@ -147,7 +154,7 @@ AVERAGE_POOL_2D: OpDef[AveragePool2D] = OpDef(
     parse=parse(AveragePool2D),
     rules=(int8_ends, fused_clamp, same_scale, window_on_image),
     reference=reference_average,
-    kernels=pool_rows("tg_average_pool2d_s8"),
+    kernels=pool_rows("tg_average_pool2d_s8", few_taps),
     bounds=bounds,
 )
 
@@ -156,6 +163,6 @@ MAX_POOL_2D: OpDef[MaxPool2D] = OpDef(
     parse=parse(MaxPool2D),
     rules=(int8_ends, fused_clamp, same_scale, window_on_image),
     reference=reference_max,
-    kernels=pool_rows("tg_max_pool2d_s8"),
+    kernels=pool_rows("tg_max_pool2d_s8", lambda op: True),
     bounds=bounds,
 )

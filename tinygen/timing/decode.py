@@ -120,7 +120,9 @@ _TWO_RESULTS = frozenset({Kind.MUL_LONG, Kind.MLA_LONG, Kind.LOAD_DOUBLE})
 def _read_registers(kind: Kind, name: str, operands: Sequence[str]) -> frozenset[str]:
     """All that is named, but not a first operand that is a destination and nothing else."""
     moves = name.startswith(("mov", "mvn", "vmov", "vmvn", "vdup")) and not name.startswith("movt")
-    accumulates = kind is Kind.MLA_LONG or name.startswith(("bfi", "vmla", "vmls", "vfm", "vrml"))
+    accumulates = kind is Kind.MLA_LONG or name.startswith(
+        ("bfi", "vmla", "vmls", "vfm", "vrml", "vsri", "vsli")
+    )
     replaced = (len(operands) >= 3 or moves) and not accumulates and kind not in _NO_RESULT
     return _registers(" ".join(operands[1 if replaced else 0 :]))
 
