@@ -137,6 +137,8 @@ NAMED = (
     plain("slides_inside", 40, size=(5, 6), stride=(1, 2), same=False, channels=4),
     scales_apart(plain("planes_scales", 36, channels=7, activation=Activation.RELU)),
     plain("bands_of_few_channels", 37, size=(24, 20), channels=3),
+    plain("one_column", 37, size=(9, 1), kernel=(3, 1), channels=40, same=False),
+    plain("pixels_in_a_vector", 38, size=(6, 8), channels=8, kernel=(3, 5)),
     plain("one_channel_to_eight", 17, size=(12, 9), kernel=(10, 8), channels=1, multiplier=8),
 )
 TWOS: dict[str, Any] = {"stride": (1, 2), "same": False}

@@ -161,8 +161,9 @@ TG_INLINE void tg_depthwise_step(const tg_depthwise_s8_mve_shape *shape,
                      "subs %[left], #16\n\t"
                      "bgt 0b\n\t"
                      ".endif"
-                     : [base] "+r"(base), [w] "+r"(weights), [k] "+r"(constants), [y] "+r"(y),
-                       [left] "+r"(left), [row] "=&r"(row), [far] "=&r"(far)
+                     /* Early clobbers, or an input of the same value shares its register. */
+                     : [base] "+&r"(base), [w] "+&r"(weights), [k] "+&r"(constants), [y] "+&r"(y),
+                       [left] "+&r"(left), [row] "=&r"(row), [far] "=&r"(far)
                      : [pitch] "r"(patch.pitch), [kernel_h] "n"(shape->kernel_h),
                        [kernel_w] "n"(shape->kernel_w), [tap_bytes] "n"(shape->tap_bytes),
                        [middle] "n"(shape->kernel_w / 2),
