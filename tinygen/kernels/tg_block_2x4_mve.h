@@ -24,7 +24,7 @@ typedef struct {
     tg_lane_output output;
 } tg_block_2x4_shape;
 
-#if defined(TG_MVE_NATIVE) && defined(__OPTIMIZE__)
+#if defined(TG_MVE_ASSEMBLY)
 /* Assembly, as compilers do not keep eight accumulators in even registers; below is the same in C.
  *
  * A step takes 16 values of each row, at r1 and r3, and as many weights of each channel, at r5.

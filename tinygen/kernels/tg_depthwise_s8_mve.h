@@ -43,7 +43,7 @@ typedef struct {
     int32_t pitch;
 } tg_depthwise_patch;
 
-#if defined(TG_MVE_NATIVE) && defined(__OPTIMIZE__)
+#if defined(TG_MVE_ASSEMBLY)
 /* Assembly, as compilers load too early and run out of the eight vectors; below is the same in C.
  *
  * q4 to q7 are the sums, q0 and q1 what two taps add up to in 16 bits, q2 the input and q3 the

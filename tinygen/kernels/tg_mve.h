@@ -16,6 +16,11 @@
 #if defined(__ARM_FEATURE_MVE) && defined(__GNUC__)
 #define TG_MVE_NATIVE
 #include <arm_mve.h>
+/* Whether kernels may write inner loops as assembly: with shapes that are constants, for a compiler
+ * that can be told that the predicate register p0 changes. */
+#if defined(__OPTIMIZE__) && !defined(__clang__)
+#define TG_MVE_ASSEMBLY
+#endif
 typedef int8x16_t tg_s8x16;
 typedef int16x8_t tg_s16x8;
 typedef int32x4_t tg_s32x4;

@@ -66,7 +66,6 @@ def lower(op: Convolution) -> tuple[Call, ...]:
     assert layer is not None, "the row was chosen, so the proof exists"
     window, in_c = op.window, op.x.shape[3]
     pixels = pixels_of(op)
-    layer = layer.repeated(pixels)
     channels = pixels * in_c
     tap_bytes = window.dilation[1] * in_c
     shape = (
@@ -87,8 +86,8 @@ def lower(op: Convolution) -> tuple[Call, ...]:
         *layer.fields(),
     )
     params = (
-        ("weights", pack_taps(layer.weights)),
-        ("constants", layer.constants(interleaved)),
+        ("weights", pack_taps(np.tile(layer.weights, (pixels, 1)))),
+        ("constants", layer.constants(lambda values: interleaved(np.tile(values, pixels)))),
         ("input_zero_point", op.x.zero_point),
     )
     beyond = -channels % VECTOR

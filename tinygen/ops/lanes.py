@@ -1,7 +1,7 @@
 """Requantization and weights for Helium's kernels: ``tg_lanes_mve.h``, ``tg_block_2x4_mve.h``."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from tinygen.ops.convolution import (
     Fields,
+    Scaling,
     Weighted,
     bias_values,
-    requantized,
     wrap_int32,
 )
 from tinygen.ops.twist import ScalingOf, convolution_scaling
@@ -33,25 +33,68 @@ def _as_they_are(values: Int64s) -> Int64s:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Lanes:
-    """A layer's weights [channels, depth] and what takes its sums to int8, by channels.
+class LaneRequantization:
+    """The formula of ``tg_lanes_mve.h``, one entry per channel; ``left`` is 24 - n."""
 
-    ``bias`` has the input's zero point folded in. See ``tg_lanes_mve.h`` for the formula;
-    ``left`` is 24 - n.
-    """
-
-    weights: Int64s
-    bias: Int64s
     multiplier: Int64s
     constant: Int64s
     left: Int64s
     has_step: bool
+
+
+def lane_requantization(
+    scaling: Scaling, zero_point: int, limits: tuple[int, int], reach: Range
+) -> LaneRequantization | None:
+    """The formula's constants, if with them it is the reference for all accumulators in ``reach``.
+
+    The formula's two roundings are the reference's, so all that needs a proof is that nothing
+    wraps, that no channel shifts to the left, and that where the output ends at the zero point the
+    correction of negative values makes no difference. Without a second shift (n = 0) there is
+    nothing to correct, which has no form beside channels with one. A channel whose output is one
+    value has a multiplier of zero.
+    """
+    ends = np.stack([reach.low, reach.high])
+    wide = np.abs(ends) << np.maximum(scaling.shift, 0).astype(np.int64)
+    exact = (wide <= _LIMIT).all(axis=0)  # nothing wraps, so that the reference is monotone
+    scaled = multiply_by_quantized_multiplier(
+        wrap_int32(ends), scaling.multiplier, scaling.shift
+    ).astype(np.int64)
+    low, high = np.clip(scaled + zero_point, *limits)
+    flushed = scaling.multiplier == 0
+    dead = flushed | (exact & (low == high))
+
+    n = np.where(dead, _DEAD_SHIFT, -scaling.shift.astype(np.int64))
+    if not (flushed | exact & (n >= 0)).all():
+        return None
+    multiplier = np.where(dead, 0, scaling.multiplier).astype(np.int64)
+    half = np.where(dead, 0, (np.int64(1) << n) >> 1)
+    constant: Int64s = np.asarray((np.where(dead, low, zero_point) << n) + half, np.int64)
+    within = np.where(dead, 0, ends)
+    products = multiply_by_quantized_multiplier(within, multiplier, np.zeros_like(n))
+    has_step = bool((~dead & (limits[0] < zero_point) & (products[0] < 0)).any())
+    sums = products.astype(np.int64) + constant
+    fits = (np.abs(sums) < _LIMIT).all() and (np.abs(constant) <= _LIMIT).all()
+    if not fits or (has_step and (n == 0).any()):
+        return None
+    return LaneRequantization(multiplier, constant, _TOP - n, has_step)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lanes:
+    """A layer's weights [channels, depth] and what takes its sums to int8, by channels.
+
+    ``bias`` has the input's zero point folded in.
+    """
+
+    weights: Int64s
+    bias: Int64s
+    requantization: LaneRequantization
     limits: tuple[int, int]
 
     def fields(self) -> Fields:
         """The fields of a shape that tell how a kernel's output is made."""
         return (
-            ("has_step", int(self.has_step)),
+            ("has_step", int(self.requantization.has_step)),
             ("output_min", self.limits[0]),
             ("output_max", self.limits[1]),
         )
@@ -61,22 +104,13 @@ class Lanes:
 
         ``order`` puts what is by channels into the order in which the lanes take them.
         """
+        found = self.requantization
         bias = wrap_int32(self.bias).astype(np.int64)
-        columns = np.stack([order(c) for c in (bias, self.multiplier, self.constant, self.left)])
+        by_channel = (bias, found.multiplier, found.constant, found.left)
+        columns = np.stack([order(column) for column in by_channel])
         columns = np.pad(columns, ((0, 0), (0, -columns.shape[1] % LANES)))
         fours = columns.reshape(len(columns), -1, LANES).transpose(1, 0, 2)
         return np.ascontiguousarray(fours, np.int32)
-
-    def repeated(self, times: int) -> "Lanes":
-        """The layer with all channels ``times`` times, one after the other."""
-        return replace(
-            self,
-            weights=np.tile(self.weights, (times, 1)),
-            bias=np.tile(self.bias, times),
-            multiplier=np.tile(self.multiplier, times),
-            constant=np.tile(self.constant, times),
-            left=np.tile(self.left, times),
-        )
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -95,38 +129,9 @@ def lanes_of(
         bias + np.where(weights > 0, -128 * weights, 127 * weights).sum(axis=1),
         bias + np.where(weights > 0, 127 * weights, -128 * weights).sum(axis=1),
     )
-    scaling = scaling_of_op(op)
-    ends = np.stack([reach.low, reach.high])
-    wide = np.abs(ends) << np.maximum(scaling.shift, 0).astype(np.int64)
-    exact = (wide <= _LIMIT).all(axis=0)  # nothing wraps, so that the reference is monotone
-    low, high = (end.astype(np.int64) for end in requantized(op, wrap_int32(ends), scaling))
-    flushed = scaling.multiplier == 0
-    dead = flushed | (exact & (low == high))
     limits = activation_range(op.activation, op.y)
-
-    n = np.where(dead, _DEAD_SHIFT, -scaling.shift.astype(np.int64))
-    if not (flushed | exact & (n >= 0)).all():
-        return None
-    multiplier = np.where(dead, 0, scaling.multiplier.astype(np.int64))
-    zero_point = np.where(dead, low, op.y.zero_point)
-    half = (np.int64(1) << n) >> 1
-    constant: Int64s = np.asarray((zero_point << n) + np.where(dead, 0, half), np.int64)
-    products = _products(np.where(dead, 0, ends), multiplier)
-    has_step = bool((~dead & (limits[0] < op.y.zero_point) & (products[0] < 0)).any())
-    if has_step and (n == 0).any():
-        return None
-    sums = products + constant
-    if (np.abs(sums) >= _LIMIT).any() or (np.abs(constant) > _LIMIT).any():
-        return None
-    return Lanes(
-        weights, bias, np.asarray(multiplier, np.int64), constant, _TOP - n, has_step, limits
-    )
-
-
-def _products(s: Int64s, multiplier: Int64s) -> Int64s:
-    """The reference's scaled value before its second rounding."""
-    scaled = multiply_by_quantized_multiplier(s, multiplier, np.zeros_like(multiplier))
-    return np.asarray(scaled, np.int64)
+    found = lane_requantization(scaling_of_op(op), op.y.zero_point, limits, reach)
+    return Lanes(weights, bias, found, limits) if found else None
 
 
 def pack_blocks(layer: Lanes) -> npt.NDArray[np.int8]:
