@@ -40,11 +40,14 @@ class RowChoice:
 
 
 def packed_ops(ops: Iterable[Op], isa: Isa, row: int) -> tuple[Op, ...]:
-    """The operators whose row numbered ``row`` is for --optimize speed alone."""
+    """The operators whose row numbered ``row`` is for --optimize speed alone, or another there.
+
+    Helium's inner loops are other assembly where their shape is constant.
+    """
     found = []
     for op in ops:
         rows = candidates(op, isa)
-        if row < len(rows) and rows[row].packs:
+        if row < len(rows) and (rows[row].packs or rows[row].needs is Isa.MVE):
             found.append(op)
     return tuple(found)
 

@@ -85,15 +85,81 @@ typedef struct {
     [whole] "n"((depth) / 16), [loops] "n"(TG_BLOCK_LOOPS(depth)), [tail] "n"((depth) % 16),       \
         [more] "n"((depth) / 16 ? (depth) / 16 - 1 - 4 * TG_BLOCK_LOOPS(depth) : 0)
 
+/* The same for any depth: r9 is the number of whole steps, r11 the values of the last one. */
+#define TG_BLOCK_ANY_WEIGHTS(q) "vldrb.8 " q ", [r5]\n\tadd r5, r11\n\t"
+#define TG_BLOCK_ANY_DEPTH(n)                                                                      \
+    "mov r0, #0\n\t"                                                                               \
+    "mov r2, #0\n\t"                                                                               \
+    "mov r4, #0\n\t"                                                                               \
+    "mov r6, #0\n\t"                                                                               \
+    "cmp r9, #0\n\t"                                                                               \
+    "beq 1f\n"                                                                                     \
+    "0:\n\t"                                                                                       \
+    TG_BLOCK_ROWS_##n TG_BLOCK_STEP_##n("vmladava", TG_BLOCK_16_WEIGHTS)                           \
+    "subs r9, #1\n\t"                                                                              \
+    "bne 0b\n"                                                                                     \
+    "1:\n\t"                                                                                       \
+    "cmp r11, #0\n\t"                                                                              \
+    "beq 2f\n\t"                                                                                   \
+    "vctp.8 r11\n\t"                                                                               \
+    TG_BLOCK_LAST_ROWS_##n TG_BLOCK_STEP_##n("vmladava", TG_BLOCK_ANY_WEIGHTS)                     \
+    "2:\n\t"                                                                                       \
+    "vmov %q[s0][2], %q[s0][0], r0, r4\n\t"                                                        \
+    "vmov %q[s0][3], %q[s0][1], r2, r6\n\t"
+
+TG_INLINE const int8_t *tg_block_1x4_any(int32_t depth, const int8_t *x, const int8_t *weights,
+                                         tg_s32x4 *sums)
+{
+    register const int8_t *row __asm__("r1") = x;
+    register const int8_t *w __asm__("r5") = weights;
+    register int32_t whole __asm__("r9") = depth / 16;
+    register int32_t tail __asm__("r11") = depth % 16;
+    tg_s32x4 s0;
+    __asm__ volatile(TG_BLOCK_ANY_DEPTH(1)
+                     : [s0] "=w"(s0), "+r"(row), "+r"(w), "+r"(whole)
+                     : "r"(tail)
+                     : "r0", "r2", "r4", "r6", "q0", "q2", "q3", "cc", "p0", "memory");
+    sums[0] = s0;
+    return w;
+}
+
+TG_INLINE const int8_t *tg_block_2x4_any(int32_t depth, const int8_t *x0, const int8_t *x1,
+                                         const int8_t *weights, tg_s32x4 *sums)
+{
+    register const int8_t *row0 __asm__("r1") = x0;
+    register const int8_t *row1 __asm__("r3") = x1;
+    register const int8_t *w __asm__("r5") = weights;
+    register int32_t whole __asm__("r9") = depth / 16;
+    register int32_t tail __asm__("r11") = depth % 16;
+    tg_s32x4 s0, s1;
+    __asm__ volatile("mov r8, #0\n\t"
+                     "mov r10, #0\n\t"
+                     "mov r12, #0\n\t"
+                     "mov lr, #0\n\t" TG_BLOCK_ANY_DEPTH(2)
+                     "vmov %q[s1][2], %q[s1][0], r8, r12\n\t"
+                     "vmov %q[s1][3], %q[s1][1], r10, lr\n\t"
+                     : [s0] "=&w"(s0), [s1] "=w"(s1), "+r"(row0), "+r"(row1), "+r"(w),
+                       "+r"(whole)
+                     : "r"(tail)
+                     : "r0", "r2", "r4", "r6", "r8", "r10", "r12", "lr", "q0", "q1", "q2", "q3",
+                       "cc", "p0", "memory");
+    sums[0] = s0;
+    sums[1] = s1;
+    return w;
+}
+
 /* The sums of one row and four channels; returns the weights of the next four. */
 TG_INLINE const int8_t *tg_block_1x4(int32_t depth, const int8_t *x, const int8_t *weights,
                                      tg_s32x4 *sums)
 {
+    if (!__builtin_constant_p(depth)) {
+        return tg_block_1x4_any(depth, x, weights, sums);
+    }
     register const int8_t *row __asm__("r1") = x;
     register const int8_t *w __asm__("r5") = weights;
     tg_s32x4 s0;
     __asm__ volatile(TG_BLOCK_DEPTH(1)
-                     : [s0] "=w"(s0), "+r"(row), "+r"(w)
+                     : [s0] "=&w"(s0), "+r"(row), "+r"(w)
                      : TG_BLOCK_CONSTANTS(depth)
                      : "r0", "r2", "r4", "r6", "r9", "q0", "q2", "q3", "cc", "p0", "memory");
     sums[0] = s0;
@@ -104,6 +170,9 @@ TG_INLINE const int8_t *tg_block_1x4(int32_t depth, const int8_t *x, const int8_
 TG_INLINE const int8_t *tg_block_2x4(int32_t depth, const int8_t *x0, const int8_t *x1,
                                      const int8_t *weights, tg_s32x4 *sums)
 {
+    if (!__builtin_constant_p(depth)) {
+        return tg_block_2x4_any(depth, x0, x1, weights, sums);
+    }
     register const int8_t *row0 __asm__("r1") = x0;
     register const int8_t *row1 __asm__("r3") = x1;
     register const int8_t *w __asm__("r5") = weights;

@@ -34,13 +34,13 @@ def matmul_mve_row(is_matmul: Callable[[W], bool], scaling: ScalingOf) -> Kernel
         params = (("weights", pack_blocks(layer)), ("constants", layer.constants()))
         return (Call(shape, params, (op.x,), (op.y,)),)
 
-    return Kernel(name, f"{name}.h", name, lower, Isa.MVE, fits, packs=True)
+    return Kernel(name, f"{name}.h", name, lower, Isa.MVE, fits)
 
 
 def conv2d_mve_row() -> Kernel[C]:
     """The row for any convolution without groups."""
     name = "tg_conv2d_s8_mve"
-    return Kernel(name, f"{name}.h", name, _lower, Isa.MVE, _fits, scratch=True, packs=True)
+    return Kernel(name, f"{name}.h", name, _lower, Isa.MVE, _fits, scratch=True)
 
 
 def _fits(op: Convolution) -> bool:
