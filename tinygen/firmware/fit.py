@@ -12,9 +12,10 @@ from tinygen.board import MemoryKind
 from tinygen.emit import Program
 from tinygen.errors import BudgetError
 from tinygen.firmware.target import Target
+from tinygen.frugal import frugal
 from tinygen.ir import Graph
 from tinygen.optimize import Optimize
-from tinygen.select import Step
+from tinygen.select import Step, best
 from tinygen.tune.choose import (
     Candidate,
     Chosen,
@@ -77,7 +78,7 @@ def fit(
     """
     isa = target.board.core.isa
     layers = layers_of(graph, isa, optimize, cycles_of)
-    wanted = chosen_by(layers)
+    wanted = chosen_by(layers, frugal(graph) if optimize is Optimize.SIZE else best)
     if optimize is Optimize.BALANCED:
         wanted = balanced(layers, layers_of(graph, isa, Optimize.SIZE, cycles_of))
 
