@@ -1,8 +1,8 @@
 /* CONV_2D on int8, NHWC, any geometry without groups, for Helium.
  *
  * The patches of two output pixels at a time are gathered into scratch, with the input's zero point
- * where the kernel hangs over the border; tg_block_2x4_mve.h then computes all their channels. Where
- * the kernel is one pixel that lies inside, the patch is the pixel where it stands.
+ * where the kernel hangs over the border; tg_block_2x4_mve.h then computes all their channels.
+ * Where the kernel is one pixel that lies inside, the patch is the pixel where it stands.
  */
 #ifndef TG_CONV2D_S8_MVE_H
 #define TG_CONV2D_S8_MVE_H

@@ -1,12 +1,12 @@
 /* DEPTHWISE_CONV_2D on int8, NHWC, with a channel in each of 16 lanes, for Helium.
  *
- * VMULLB and VMULLT multiply the even and the odd lanes of 16 int8 to 16 bits. Helium has no product
- * of two vectors that adds to 32 bits without adding up the lanes, but the products of two taps fit
- * 16 bits together: for |w0| + |w1| <= 255, which the compiler checks, |x0 w0 + x1 w1| < 2^15. So
- * two taps at a time are added up in 16 bits, then widened (VMOVLB, VMOVLT: the even lanes and the
- * odd ones of those) and added to four vectors of 32 bits. Sum i then belongs to channels i, i + 4,
- * i + 8, i + 12; the constants lie so, too, and the four results of a lane are packed into its four
- * bytes, which puts the channels back in order.
+ * VMULLB and VMULLT multiply the even and the odd lanes of 16 int8 to 16 bits. Helium has no
+ * product of two vectors that adds to 32 bits without adding up the lanes, but the products of two
+ * taps fit 16 bits together: for |w0| + |w1| <= 255, which the compiler checks,
+ * |x0 w0 + x1 w1| < 2^15. So two taps at a time are added up in 16 bits, then widened (VMOVLB,
+ * VMOVLT: the even lanes and the odd ones of those) and added to four vectors of 32 bits. Sum i
+ * then belongs to channels i, i + 4, i + 8, i + 12; the constants lie so, too, and the four results
+ * of a lane are packed into its four bytes, which puts the channels back in order.
  *
  * A step is what is computed between two loads of constants: a pixel; or, where 16 is a multiple of
  * the channels and the stride is 1, as many neighbouring pixels as fill a vector, whose channels

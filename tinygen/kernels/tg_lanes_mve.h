@@ -1,8 +1,8 @@
 /* From int32 accumulators to int8, four output channels at a time, for Helium.
  *
  * The reference rounds twice: h = x * multiplier / 2^31, halves up, then h / 2^n, halves away from
- * zero, plus the zero point z, clamped to [low, high]. VQRDMULH is the first step as it stands. With
- * one constant for both the rounding and the zero point the second is
+ * zero, plus the zero point z, clamped to [low, high]. VQRDMULH is the first step as it stands.
+ * With one constant for both the rounding and the zero point the second is
  *
  *     (h - (h < 0) + (z << n) + (1 << (n - 1))) >> n
  *
