@@ -34,20 +34,20 @@ TG_INLINE void tg_gather_row_mve(const tg_conv2d_s8_mve_shape *shape, const int8
 {
     const int32_t in_c = shape->in_c, kernel_w = shape->kernel_w;
     if (!row) {
-        tg_fill_s8(patch, zero_point, kernel_w * in_c);
+        tg_fill_by_vectors(patch, zero_point, kernel_w * in_c);
     } else if (shape->dilation_w == 1) {
         const int32_t before = in_c * tg_clamp(-left, 0, kernel_w);
         const int32_t end = in_c * tg_clamp(shape->in_w - left, 0, kernel_w);
-        tg_fill_s8(patch, zero_point, before);
-        tg_copy_s8(patch + before, row + left * in_c + before, end - before);
-        tg_fill_s8(patch + end, zero_point, kernel_w * in_c - end);
+        tg_fill_by_vectors(patch, zero_point, before);
+        tg_copy_by_vectors(patch + before, row + left * in_c + before, end - before);
+        tg_fill_by_vectors(patch + end, zero_point, kernel_w * in_c - end);
     } else {
         for (int32_t kx = 0; kx < kernel_w; ++kx, patch += in_c) {
             const int32_t ix = left + kx * shape->dilation_w;
             if (ix >= 0 && ix < shape->in_w) {
-                tg_copy_s8(patch, row + ix * in_c, in_c);
+                tg_copy_by_vectors(patch, row + ix * in_c, in_c);
             } else {
-                tg_fill_s8(patch, zero_point, in_c);
+                tg_fill_by_vectors(patch, zero_point, in_c);
             }
         }
     }
@@ -64,7 +64,7 @@ TG_INLINE void tg_gather_mve(const tg_conv2d_s8_mve_shape *shape, const int8_t *
         const int8_t *row = x + (top * shape->in_w + left) * shape->in_c;
         TG_UNROLL(4)
         for (int32_t ky = 0; ky < shape->kernel_h; ++ky) {
-            tg_copy_s8(patch, row, row_bytes);
+            tg_copy_by_vectors(patch, row, row_bytes);
             patch += row_bytes;
             row += shape->dilation_h * shape->in_w * shape->in_c;
         }

@@ -255,11 +255,12 @@ TG_INLINE tg_depthwise_patch tg_depthwise_gather(const tg_depthwise_s8_mve_shape
     for (int32_t ky = 0; ky < shape->kernel_h; ++ky, scratch += bytes) {
         const int32_t iy = top + ky * shape->dilation_h;
         if (iy < 0 || iy >= shape->in_h) {
-            tg_fill_s8(scratch, zero_point, bytes);
+            tg_fill_by_vectors(scratch, zero_point, bytes);
         } else {
-            tg_fill_s8(scratch, zero_point, before);
-            tg_copy_s8(scratch + before, x + iy * shape->row_bytes + left + before, end - before);
-            tg_fill_s8(scratch + end, zero_point, bytes - end);
+            tg_fill_by_vectors(scratch, zero_point, before);
+            tg_copy_by_vectors(scratch + before, x + iy * shape->row_bytes + left + before,
+                               end - before);
+            tg_fill_by_vectors(scratch + end, zero_point, bytes - end);
         }
     }
     return patch;

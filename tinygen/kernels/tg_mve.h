@@ -346,7 +346,7 @@ TG_INLINE tg_s32x4 tg_high_byte_s32x4(tg_s32x4 a)
 }
 
 /* Copies bytes, none beyond. */
-TG_INLINE void tg_copy_s8(int8_t *to, const int8_t *from, int32_t bytes)
+TG_INLINE void tg_copy_by_vectors(int8_t *to, const int8_t *from, int32_t bytes)
 {
     int32_t i = 0;
     TG_UNROLL(4)
@@ -359,7 +359,7 @@ TG_INLINE void tg_copy_s8(int8_t *to, const int8_t *from, int32_t bytes)
 }
 
 /* Writes value to bytes, none beyond. */
-TG_INLINE void tg_fill_s8(int8_t *to, int32_t value, int32_t bytes)
+TG_INLINE void tg_fill_by_vectors(int8_t *to, int32_t value, int32_t bytes)
 {
     const tg_s8x16 values = tg_dup_s8x16(value);
     for (int32_t i = 0; i < bytes; i += 16) {
