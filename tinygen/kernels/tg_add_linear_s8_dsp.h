@@ -21,9 +21,7 @@ typedef struct {
     int32_t c;
 } tg_add_linear_s8_dsp_params;
 
-#if defined(TG_SIMD_NATIVE) && defined(__thumb2__) && defined(__OPTIMIZE__)
-#define TG_ADD_LINEAR_ASSEMBLY
-
+#if defined(TG_DSP_ASSEMBLY)
 /* Four elements. r0: x. r1: w. r2: y. r3, r4, r5: a, b, c. */
 #define TG_ADD_LINEAR_FOUR                                                                         \
     "ldrsb r7, [r1, #1]\n\t"                                                                       \
@@ -81,7 +79,7 @@ TG_INLINE void tg_add_linear_s8_dsp(const tg_add_linear_s8_dsp_shape *shape,
                                     const int8_t *w, int8_t *y)
 {
     int32_t i = 0;
-#if defined(TG_ADD_LINEAR_ASSEMBLY)
+#if defined(TG_DSP_ASSEMBLY)
     if (__builtin_constant_p(shape->shift) && __builtin_constant_p(shape->size) &&
         shape->size >= 8) {
         tg_add_linear_assembly(shape, params, x, w, y, shape->size / 8);

@@ -20,6 +20,12 @@
 #endif
 #endif
 
+/* Whether kernels may write inner loops as assembly. These fill all registers; but Clang keeps its
+ * frame pointer in r7 whatever an asm statement overwrites, and no more than warns of that. */
+#if defined(TG_SIMD_NATIVE) && defined(__thumb2__) && defined(__OPTIMIZE__) && !defined(__clang__)
+#define TG_DSP_ASSEMBLY
+#endif
+
 #if defined(__GNUC__)
 /* A packed, aliasing word is one LDR wherever the core may load unaligned words. A memcpy is as
  * well, but under -ffreestanding it is a call. */

@@ -53,7 +53,7 @@ TG_INLINE int32_t tg_twist_constants(const tg_twist_output *output)
     return 2 + (output->has_step ? 1 : 0) + (output->shift == 0 ? 1 : 0);
 }
 
-#if defined(TG_SIMD_NATIVE) && defined(__thumb2__) && defined(__OPTIMIZE__)
+#if defined(TG_DSP_ASSEMBLY)
 /* The kernels' inner loops as assembly: compilers spill some of the accumulators that fill the
  * registers, which costs a third of the speed. What these blocks compute is written in C beside
  * them, for other compilers and machines. */
