@@ -7,14 +7,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from tinygen.ops.convolution import (
-    Fields,
-    Scaling,
-    Weighted,
-    bias_values,
-    wrap_int32,
-)
-from tinygen.ops.twist import ScalingOf, convolution_scaling
+from tinygen.ops.convolution import Fields, Scaling, Weighted, wrap_int32
+from tinygen.ops.twist import ScalingOf, convolution_scaling, sums_of
 from tinygen.quant import activation_range, multiply_by_quantized_multiplier
 from tinygen.requant_proof import Range
 
@@ -121,14 +115,7 @@ def lanes_of(
 
     ``channel_axis`` is the weights' axis of output channels.
     """
-    values = op.weights.values.astype(np.int64)
-    channels = values.shape[channel_axis]
-    weights = np.moveaxis(values, channel_axis, 0).reshape(channels, -1)
-    bias = bias_values(op, channels) - op.x.zero_point * weights.sum(axis=1)
-    reach = Range(
-        bias + np.where(weights > 0, -128 * weights, 127 * weights).sum(axis=1),
-        bias + np.where(weights > 0, 127 * weights, -128 * weights).sum(axis=1),
-    )
+    weights, bias, reach = sums_of(op, channel_axis)
     limits = activation_range(op.activation, op.y)
     found = lane_requantization(scaling_of_op(op), op.y.zero_point, limits, reach)
     return Lanes(weights, bias, found, limits) if found else None

@@ -1,21 +1,19 @@
 """Layers with a proven short requantization, as ``tg_short_requant.h`` takes them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tinygen.ops.convolution import Fields, Scaling, Weighted, bias_values
+from tinygen.ops.convolution import Fields, Weighted
+from tinygen.ops.twist import ScalingOf, sums_of
 from tinygen.quant import activation_range
-from tinygen.requant_proof import Range, Requantization, Staircase, prove, settled, staircase
+from tinygen.requant_proof import Requantization, Staircase, prove, settled, staircase
 from tinygen.requant_split import SplitRequantization, prove_split
 
 Int64s = npt.NDArray[np.int64]
-ScalingOf = Callable[[Any], Scaling]  # of the operator's own class
 
 _MOST_LEFT = 12  # more precision than any proof has needed
 _REMEMBERED = 16  # a row's ``fits`` and its lowering ask for the same operator, one after the other
@@ -76,14 +74,7 @@ def short_layer(
 
     ``channel_axis`` is the weights' axis of output channels.
     """
-    values = op.weights.values.astype(np.int64)
-    channels = values.shape[channel_axis]
-    weights = np.moveaxis(values, channel_axis, 0).reshape(channels, -1)
-    start = bias_values(op, channels) - op.x.zero_point * weights.sum(axis=1)
-    reach = Range(
-        start + np.where(weights > 0, -128 * weights, 127 * weights).sum(axis=1),
-        start + np.where(weights > 0, 127 * weights, -128 * weights).sum(axis=1),
-    )
+    weights, start, reach = sums_of(op, channel_axis)
     scaling = scaling_of_op(op)
     multiplier, shift = scaling.multiplier.astype(np.int64), scaling.shift.astype(np.int64)
     limits = activation_range(op.activation, op.y)

@@ -74,13 +74,10 @@ def convolution_scaling(op: Weighted) -> Scaling:
     return scaling_of(real_multipliers(op), op.y.shape[-1])
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def twisted(
-    op: Weighted, scaling_of_op: ScalingOf = convolution_scaling, channel_axis: int = 0
-) -> Twisted | None:
-    """The layer with the cheapest requantization that is proven; None if there is none.
-
-    ``channel_axis`` is the weights' axis of output channels.
+def sums_of(op: Weighted, channel_axis: int) -> tuple[Int64s, Int64s, Range]:
+    """The weights [channels, depth], bias - input zero point * sum of weights, and what a channel's
+    sum of x * weights and that can be for int8 x. ``channel_axis`` is the weights' axis of output
+    channels.
     """
     values = op.weights.values.astype(np.int64)
     channels = values.shape[channel_axis]
@@ -90,6 +87,18 @@ def twisted(
         constant + np.where(weights > 0, -128 * weights, 127 * weights).sum(axis=1),
         constant + np.where(weights > 0, 127 * weights, -128 * weights).sum(axis=1),
     )
+    return weights, constant, reach
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def twisted(
+    op: Weighted, scaling_of_op: ScalingOf = convolution_scaling, channel_axis: int = 0
+) -> Twisted | None:
+    """The layer with the cheapest requantization that is proven; None if there is none.
+
+    ``channel_axis`` is the weights' axis of output channels.
+    """
+    weights, constant, reach = sums_of(op, channel_axis)
     scaling = scaling_of_op(op)
     multiplier, shift = scaling.multiplier.astype(np.int64), scaling.shift.astype(np.int64)
     limits = activation_range(op.activation, op.y)
