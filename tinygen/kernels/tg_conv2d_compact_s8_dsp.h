@@ -13,25 +13,8 @@
 #define TG_CONV2D_COMPACT_S8_DSP_H
 
 #include "tg_compact_2x3.h"
+#include "tg_conv2d_compact.h"
 #include "tg_require_dsp.h"
-
-typedef struct {
-    int32_t batches;
-    int32_t in_h, in_w, in_c;
-    int32_t out_h, out_w, out_c;
-    int32_t kernel_h, kernel_w;
-    int32_t stride_h, stride_w;
-    int32_t dilation_h;
-    int32_t pad_top, pad_left;
-    int32_t depth;           /* bytes of a patch, padded to words */
-    int32_t shift, has_step; /* see tg_twist.h */
-    int32_t output_min, output_max;
-} tg_conv2d_compact_s8_shape;
-
-typedef struct {
-    const int32_t *weights; /* see tg_compact_2x3.h */
-    int32_t input_zero_point;
-} tg_conv2d_compact_s8_params;
 
 /* Words of activations to pairs of one of two patches; gives back where the next ones go. */
 TG_INLINE uint32_t *tg_compact_pairs(uint32_t *pairs, const int8_t *x, int32_t words)

@@ -10,28 +10,11 @@
 #define TG_CONV2D_LEAN_S8_DSP_H
 
 #include "tg_compact_1x4.h"
+#include "tg_conv2d_compact.h"
 #include "tg_require_dsp.h"
 
-typedef struct {
-    int32_t batches;
-    int32_t in_h, in_w, in_c;
-    int32_t out_h, out_w, out_c;
-    int32_t kernel_h, kernel_w;
-    int32_t stride_h, stride_w;
-    int32_t dilation_h;
-    int32_t pad_top, pad_left;
-    int32_t depth;           /* bytes of a patch, padded to words */
-    int32_t shift, has_step; /* see tg_twist.h */
-    int32_t output_min, output_max;
-} tg_conv2d_lean_s8_shape;
-
-typedef struct {
-    const int32_t *weights; /* in groups of four channels, see tg_compact.h */
-    int32_t input_zero_point;
-} tg_conv2d_lean_s8_params;
-
 /* The patch of the pixel whose kernel begins in row top and column left, either perhaps outside. */
-TG_INLINE void tg_lean_gather(const tg_conv2d_lean_s8_shape *shape, const int8_t *x, int32_t top,
+TG_INLINE void tg_lean_gather(const tg_conv2d_compact_s8_shape *shape, const int8_t *x, int32_t top,
                               int32_t left, int32_t zero_point, int8_t *patch)
 {
     const int32_t in_c = shape->in_c, row_bytes = in_c * shape->kernel_w;
@@ -50,8 +33,8 @@ TG_INLINE void tg_lean_gather(const tg_conv2d_lean_s8_shape *shape, const int8_t
     }
 }
 
-TG_INLINE void tg_conv2d_lean_s8_dsp(const tg_conv2d_lean_s8_shape *shape,
-                                     const tg_conv2d_lean_s8_params *params,
+TG_INLINE void tg_conv2d_lean_s8_dsp(const tg_conv2d_compact_s8_shape *shape,
+                                     const tg_conv2d_compact_s8_params *params,
                                      const int8_t *restrict x, int8_t *restrict y,
                                      int8_t *restrict patch)
 {

@@ -80,8 +80,7 @@ def conv2d_lean_row() -> Kernel[C]:
 def _conv2d_row(
     name: str, lower: Callable[[C], tuple[Call, ...]], fits: Callable[[C], bool]
 ) -> Kernel[C]:
-    types = name.removesuffix("_dsp")
-    return Kernel(name, f"{name}.h", types, lower, Isa.DSP, fits, scratch=True)
+    return Kernel(name, f"{name}.h", "tg_conv2d_compact_s8", lower, Isa.DSP, fits, scratch=True)
 
 
 def _fits_conv2d(op: Convolution) -> bool:
