@@ -113,11 +113,20 @@ TG_INLINE void tg_trio_2x4(int32_t steps, const uint32_t *words, const int8_t *w
                            uint32_t acc[8])
 {
 #if defined(TG_TRIO_ASSEMBLY)
+#if defined(TG_TRIO_2X4_ASSEMBLY)
     if (__builtin_constant_p(steps) && __builtin_constant_p(w_step) &&
         w_step <= TG_TRIO_MOST_STEP) {
         tg_trio_2x4_assembly(steps, words, w, w_step, acc);
         return;
     }
+#else
+    if (__builtin_constant_p(steps)) {
+        /* One row after the other: eight sums would leave no register for a byte of the second. */
+        tg_trio_1x4_assembly(steps, words, w, acc);
+        tg_trio_1x4_assembly(steps, words, w + w_step, acc + 4);
+        return;
+    }
+#endif
 #endif
     tg_trio_2x4_plain(steps, words, w, w_step, acc);
 }

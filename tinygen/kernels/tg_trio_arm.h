@@ -24,8 +24,6 @@
     ".if %c[rest] & 1\n\t" step ".endif\n\t"
 
 #if __ARM_ARCH_ISA_THUMB == 2
-#define TG_TRIO_MOST_STEP 4095 /* between two rows of bytes, the reach of a load */
-
 /* r0: words. r1: the row. r2: its byte. r3, r4, r5, r12: the words of a step. r6 to r9: sums. r10:
  * the row's end. */
 #define TG_TRIO_1X4_STEP(multiply, s6, s7, s8, s9)                                                 \
@@ -59,6 +57,9 @@ TG_INLINE void tg_trio_1x4_assembly(int32_t steps, const uint32_t *words, const 
                      : "r2", "r3", "r4", "r5", "r12", "cc", "memory");
     acc[0] = r6, acc[1] = r7, acc[2] = r8, acc[3] = r9;
 }
+
+#define TG_TRIO_2X4_ASSEMBLY
+#define TG_TRIO_MOST_STEP 4095 /* between two rows of bytes, the reach of a load */
 
 /* r0: words. r1: the first row. r2, r3: a byte of either row. r4, r5: two words of a step. Sums of
  * the first row in r6 to r9, of the second in r10, r11, r12, lr. The end of the first row waits on
@@ -111,8 +112,6 @@ TG_INLINE void tg_trio_2x4_assembly(int32_t steps, const uint32_t *words, const 
 }
 
 #else
-#define TG_TRIO_MOST_STEP INT32_MAX
-
 /* r0: words. r1: the end of the row. r2 to r5: the words of a step. r6: the place in the row,
  * counted from its end. r7: the byte there. r8 to r11: sums. No word is needed twice, which suits a
  * multiplication that overwrites an operand; and additions take any register. */
@@ -148,14 +147,6 @@ TG_INLINE void tg_trio_1x4_assembly(int32_t steps, const uint32_t *words, const 
                      : "r"(r1), [loops] "n"(loops), [rest] "n"(rest)
                      : "r2", "r3", "r4", "r5", "r7", "cc", "memory");
     acc[0] = r8, acc[1] = r9, acc[2] = r10, acc[3] = r11;
-}
-
-/* One row after the other: eight sums would leave no register for a byte of the second. */
-TG_INLINE void tg_trio_2x4_assembly(int32_t steps, const uint32_t *words, const int8_t *w,
-                                    int32_t w_step, uint32_t acc[8])
-{
-    tg_trio_1x4_assembly(steps, words, w, acc);
-    tg_trio_1x4_assembly(steps, words, w + w_step, acc + 4);
 }
 #endif
 #endif

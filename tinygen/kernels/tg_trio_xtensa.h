@@ -10,7 +10,6 @@
 
 #if defined(__GNUC__) && defined(__XTENSA__)
 #define TG_TRIO_ASSEMBLY
-#define TG_TRIO_MOST_STEP INT32_MAX
 #define TG_TRIO_UNROLLED 4
 
 #define TG_TRIO_PRODUCT(place, k, sum)                                                             \
@@ -51,14 +50,6 @@ TG_INLINE void tg_trio_1x4_assembly(int32_t steps, const uint32_t *words, const 
                          : "memory");
     }
     acc[0] = a0, acc[1] = a1, acc[2] = a2, acc[3] = a3;
-}
-
-/* One row after the other: eight sums would take all registers. */
-TG_INLINE void tg_trio_2x4_assembly(int32_t steps, const uint32_t *words, const int8_t *w,
-                                    int32_t w_step, uint32_t acc[8])
-{
-    tg_trio_1x4_assembly(steps, words, w, acc);
-    tg_trio_1x4_assembly(steps, words, w + w_step, acc + 4);
 }
 #endif
 
