@@ -170,13 +170,7 @@ TG_INLINE void tg_compact_clamp(const tg_twist_output *output, int8_t *y, int32_
 
 /* tg_twist_s8 on register a in place, but for the clamp; t is free. Leaves the flags alone. */
 #define TG_COMPACT_REQUANT(a, m, c, d, n, t)                                                       \
-    ".if %c[has_step]\n\t"                                                                         \
-    "and " t ", " d ", " a ", asr #31\n\t"                                                         \
-    "add " t ", " t ", " c "\n\t"                                                                  \
-    "smmla " a ", " a ", " m ", " t "\n\t"                                                         \
-    ".else\n\t"                                                                                    \
-    "smmla " a ", " a ", " m ", " c "\n\t"                                                         \
-    ".endif\n\t"                                                                                   \
+    TG_TWIST_SCALE(a, m, c, d, t)                                                                  \
     "asr " a ", " a ", " n "\n\t"                                                                  \
     "ssat " a ", #8, " a "\n\t"
 #endif

@@ -59,16 +59,20 @@ TG_INLINE int32_t tg_twist_constants(const tg_twist_output *output)
  * them, for other compilers and machines. */
 #define TG_TWIST_ASSEMBLY
 
-/* tg_twist_s8 on register a in place, with the constants in m (multiplier), c, d (step), n (shift)
- * and t free. For use with TG_TWIST_OPERANDS. */
-#define TG_TWIST_REQUANT(a, m, c, d, n, t)                                                         \
+/* What tg_twist_s8 shifts, in register a in place. Leaves the flags alone. */
+#define TG_TWIST_SCALE(a, m, c, d, t)                                                              \
     ".if %c[has_step]\n\t"                                                                         \
     "and " t ", " d ", " a ", asr #31\n\t"                                                         \
     "add " t ", " t ", " c "\n\t"                                                                  \
     "smmla " a ", " a ", " m ", " t "\n\t"                                                         \
     ".else\n\t"                                                                                    \
     "smmla " a ", " a ", " m ", " c "\n\t"                                                         \
-    ".endif\n\t"                                                                                   \
+    ".endif\n\t"
+
+/* tg_twist_s8 on register a in place, with the constants in m (multiplier), c, d (step), n (shift)
+ * and t free. For use with TG_TWIST_OPERANDS. */
+#define TG_TWIST_REQUANT(a, m, c, d, n, t)                                                         \
+    TG_TWIST_SCALE(a, m, c, d, t)                                                                  \
     ".if %c[shift]\n\t"                                                                            \
     "ssat " a ", #8, " a ", asr #%c[shift]\n\t"                                                    \
     ".else\n\t"                                                                                    \
