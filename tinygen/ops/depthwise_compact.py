@@ -9,13 +9,12 @@ import numpy as np
 from tinygen.isa import Isa
 from tinygen.ops.base import Call, Kernel
 from tinygen.ops.conv2d_lowering import Convolution, window_fields
-from tinygen.ops.depthwise_planar import CHANNEL_AXIS, KERNEL, columns_of, rows_of
+from tinygen.ops.depthwise_planar import BYTES, CHANNEL_AXIS, KERNEL, band_of, columns_of, rows_of
 from tinygen.ops.twist import as_int32, convolution_scaling, twisted
 
 C = TypeVar("C", bound=Convolution)
 
 CHANNELS = 2  # rearranged at a time
-BYTES = 2  # of a value in a plane
 FEWEST_BYTES = 256  # of scratch, where it is not little beside the tensors
 AMPLE, SCANT = 8, 64  # what part of input and output the scratch may take
 
@@ -25,13 +24,10 @@ def row_bytes(op: Convolution) -> int:
     return CHANNELS * BYTES * columns_of(op)
 
 
-def band_of(op: Convolution, parts: int) -> int:
+def little_band(op: Convolution, parts: int) -> int:
     """Rows of output at a time, about equally many, whose input takes little scratch."""
     budget = max(FEWEST_BYTES, (op.x.nbytes + op.y.nbytes) // parts)
-    rows = op.y.shape[1]
-    fitting = (b for b in range(1, rows + 1) if rows_of(op, b) * row_bytes(op) <= budget)
-    most = max(fitting, default=1)
-    return -(-rows // -(-rows // most))
+    return band_of(op, budget, CHANNELS)
 
 
 def fits(op: Convolution) -> bool:
@@ -49,7 +45,7 @@ def fits(op: Convolution) -> bool:
 
 def has_lean_form(op: Convolution) -> bool:
     """Whether less scratch makes a difference."""
-    return fits(op) and band_of(op, SCANT) < band_of(op, AMPLE)
+    return fits(op) and little_band(op, SCANT) < little_band(op, AMPLE)
 
 
 def lower(op: Convolution, parts: int) -> tuple[Call, ...]:
@@ -57,7 +53,7 @@ def lower(op: Convolution, parts: int) -> tuple[Call, ...]:
     layer = twisted(op, convolution_scaling, CHANNEL_AXIS)
     assert layer is not None, "the row was chosen, so the proof exists"
     unused = ("kernel_h", "kernel_w")
-    band = band_of(op, parts)
+    band = little_band(op, parts)
     shape = (
         *(field for field in window_fields(op.x, op.y, op.window) if field[0] not in unused),
         ("channels", op.y.shape[3]),

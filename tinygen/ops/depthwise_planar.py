@@ -45,10 +45,10 @@ def little(op: Convolution) -> int:
     return max(FEWEST_BYTES, (op.x.nbytes + op.y.nbytes) // 16)
 
 
-def band_of(op: Convolution, budget: int) -> int:
-    """Rows of output at a time: their input, rearranged, takes at most ``budget`` bytes, if a row
-    does, and then bands are about equally high."""
-    row_bytes = CHANNELS * BYTES * columns_of(op)
+def band_of(op: Convolution, budget: int, channels: int = CHANNELS) -> int:
+    """Rows of output at a time: ``channels`` of their input, rearranged, take at most ``budget``
+    bytes, if a row does, and then bands are about equally high."""
+    row_bytes = channels * BYTES * columns_of(op)
     rows = op.y.shape[1]
     most = max((b for b in range(1, rows + 1) if rows_of(op, b) * row_bytes <= budget), default=1)
     return -(-rows // -(-rows // most))
