@@ -5,6 +5,8 @@ exact requantization and the actual weights.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 
 from tinygen.interval import Interval
 from tinygen.ir import DType, Graph, Tensor
@@ -20,7 +22,8 @@ def reader(known: Mapping[Tensor, Interval]) -> BoundsOf:
     return lambda tensor: Interval.of(tensor.values) if tensor.is_constant else known[tensor]
 
 
-def value_bounds(graph: Graph) -> dict[Tensor, Interval]:
+@lru_cache(maxsize=1)  # most passes change nothing: the next asks for the same graph
+def value_bounds(graph: Graph) -> Mapping[Tensor, Interval]:
     """Bounds of the inputs and of every operator's results, as far as they have 8 bits."""
     known: dict[Tensor, Interval] = {}
     bounds_of = reader(known)
@@ -36,4 +39,4 @@ def value_bounds(graph: Graph) -> dict[Tensor, Interval]:
         exact = all(tensor in known for tensor in op.activations)
         rule = definition_of(op).bounds if exact else any_value
         known[op.y] = rule(op, bounds_of)
-    return known
+    return MappingProxyType(known)

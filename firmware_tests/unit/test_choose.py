@@ -9,7 +9,7 @@ import pytest
 from firmware_tests.models import samples
 from tinygen.isa import Isa
 from tinygen.ops import OPS, definition_of
-from tinygen.ops.base import Kernel
+from tinygen.ops.base import Call, Kernel
 from tinygen.optimize import Optimize
 from tinygen.tune.choose import (
     Candidate,
@@ -26,13 +26,15 @@ from tinygen.tune.cost import COSTS, cost_of, estimated_cycles
 OP = samples.add().ops[0]
 
 
-def row(name: str) -> Kernel[Any]:
-    return Kernel(name, f"{name}.h", name, lambda op: ())
+def row(name: str, size: int = 0) -> Kernel[Any]:
+    """A row whose constants have so many bytes."""
+    call = Call((), (("weights", np.zeros(size, np.int8)),), (), ())
+    return Kernel(name, f"{name}.h", name, lambda op: (call,))
 
 
 def layer(*figures: tuple[int, int]) -> Layer:
     """A layer with candidates of (cycles, bytes)."""
-    found = (Candidate(row(f"k{c}"), (), c, b, 0) for c, b in figures)
+    found = (Candidate(row(f"k{c}", b), OP, c, lambda candidate: 0) for c, b in figures)
     return Layer(OP, tuple(sorted(found, key=lambda candidate: candidate.cycles)))
 
 

@@ -26,9 +26,10 @@ from tinygen.tune.choose import (
     cheapest_exchange,
     chosen_by,
     exchanged,
+    functions_of,
     layers_of,
 )
-from tinygen.tune.cost import estimated_cycles
+from tinygen.tune.cost import code_bytes, estimated_cycles
 from tinygen.tune.file import Tuning, chosen_rows
 
 # What the firmware around the model takes, and the margin of the estimate of the model's code. With
@@ -84,7 +85,7 @@ def fit(
 
     def trial(chosen: Chosen) -> Fitted:
         program = assemble([x.step(n) for x, n in zip(layers, chosen, strict=True)])
-        missing = flash_missing(program, target, code_estimate(layers, chosen))
+        missing = flash_missing(program, target, code_estimate(layers, chosen, optimize))
         return Fitted(program, layers, chosen, wanted, missing=missing)
 
     fitted, short = trial(wanted), ""
@@ -161,9 +162,12 @@ def _weights_saved(old: Candidate, new: Candidate) -> int:
     return old.weights - new.weights
 
 
-def code_estimate(layers: Sequence[Layer], chosen: Chosen) -> int:
+def code_estimate(layers: Sequence[Layer], chosen: Chosen, optimize: Optimize) -> int:
     """About what the chosen kernels' functions take, in bytes."""
-    return sum(x.candidates[n].code for x, n in zip(layers, chosen, strict=True) if x.candidates)
+    taken = [x.candidates[n] for x, n in zip(layers, chosen, strict=True) if x.candidates]
+    return sum(
+        {key: code_bytes(c.op, c.row) for c in taken for key in functions_of(c, optimize)}.values()
+    )
 
 
 def flash_missing(program: Program, target: Target, code: int) -> int:

@@ -11,6 +11,7 @@ not depend on anything but the figures.
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -27,15 +28,34 @@ from tinygen.tune.cost import code_bytes, estimated_cycles
 CyclesOf = Callable[[Op, Sequence[Kernel[Any]]], Sequence[int]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Candidate:
-    """A row that may compute a layer: its cycles, and bytes of constants and of code."""
+    """A row that may compute a layer, and its cycles.
+
+    What it takes beside them is known when the row is lowered. That packs the weights, so it is
+    done once, and not before it is asked for: most candidates are never looked at. ``share`` tells
+    a candidate's bytes of code.
+    """
 
     row: Kernel[Any]
-    calls: tuple[Call, ...]
+    op: Op
     cycles: int
-    weights: int
-    code: int
+    share: "Callable[[Candidate], int]"
+
+    @cached_property
+    def calls(self) -> tuple[Call, ...]:
+        """The calls that compute the layer."""
+        return self.row.lower(self.op)
+
+    @cached_property
+    def weights(self) -> int:
+        """Bytes of constants."""
+        return _constants(self.calls)
+
+    @cached_property
+    def code(self) -> int:
+        """About the bytes of its functions, shared with the layers that may use them too."""
+        return self.share(self)
 
     @property
     def bytes(self) -> int:
@@ -88,47 +108,33 @@ def layers_of(
     graph: Graph, isa: Isa, optimize: Optimize, cycles_of: CyclesOf = estimated_cycles
 ) -> tuple[Layer, ...]:
     """All layers with all their candidates; ``cycles_of`` tells what rows, best first, need."""
-    found = []
-    for op in graph.ops:
+
+    @cache
+    def users() -> Counter[Key]:
+        """How many candidates have each function."""
+        found = (c for layer in layers for c in layer.candidates)
+        return Counter(key for c in found for key in functions_of(c, optimize))
+
+    def share(candidate: Candidate) -> int:
+        bytes_each = code_bytes(candidate.op, candidate.row)
+        return sum(bytes_each // users()[key] for key in functions_of(candidate, optimize))
+
+    def layer_of(op: Op) -> Layer:
         rows = () if definition_of(op).is_view else candidates(op, isa, optimize)
-        cycles = cycles_of(op, rows)
-        found.append([(row, row.lower(op), c) for row, c in zip(rows, cycles, strict=True)])
-    # Layers of one geometry share a function, and so its bytes.
-    users = Counter(
-        key
-        for layer in found
-        for row, calls, _ in layer
-        for key in _functions(row, calls, optimize)
-    )
-    return tuple(
-        Layer(
-            op,
-            tuple(
-                sorted(
-                    (
-                        Candidate(
-                            row,
-                            calls,
-                            cycles,
-                            _constants(calls),
-                            sum(
-                                code_bytes(op, row) // users[key]
-                                for key in _functions(row, calls, optimize)
-                            ),
-                        )
-                        for row, calls, cycles in layer
-                    ),
-                    # For size it is the table's order, and few functions, that count.
-                    key=lambda candidate: 0 if optimize is Optimize.SIZE else candidate.cycles,
-                )
-            ),
-        )
-        for op, layer in zip(graph.ops, found, strict=True)
-    )
+        pairs = zip(rows, cycles_of(op, rows), strict=True)
+        found = [Candidate(row, op, cycles, share) for row, cycles in pairs]
+        # For size it is the table's order, and few functions, that count.
+        if optimize is not Optimize.SIZE:
+            found.sort(key=lambda candidate: candidate.cycles)
+        return Layer(op, tuple(found))
+
+    layers = tuple(map(layer_of, graph.ops))
+    return layers
 
 
-def _functions(row: Kernel[Any], calls: Sequence[Call], optimize: Optimize) -> set[Key]:
-    return {instance_key(row, call, optimize) for call in calls}
+def functions_of(candidate: Candidate, optimize: Optimize) -> set[Key]:
+    """The C functions that the candidate calls; layers of one geometry share one."""
+    return {instance_key(candidate.row, call, optimize) for call in candidate.calls}
 
 
 def _constants(calls: Sequence[Call]) -> int:
