@@ -102,3 +102,19 @@ def test_layers_of_one_geometry_share_the_bytes_of_their_function() -> None:
 def test_every_row_that_packs_has_a_price() -> None:
     packing = {row.label for definition in OPS for row in definition.kernels if row.packs}
     assert packing <= set(COSTS), "measure the row, and add its line to tinygen/tune/cost.py"
+
+
+def test_a_kernel_for_size_is_one_for_balanced_too_so_tuning_has_measured_it() -> None:
+    for definition in OPS:
+        short = {row.function for row in definition.kernels if row.short}
+        for row in definition.kernels:
+            if not row.packs:
+                assert not row.bulky and (row.short or row.function not in short), row.label
+
+
+def test_a_pool_is_priced_by_what_it_reads() -> None:
+    (op,) = next(
+        g for sample in samples.SAMPLES if (g := sample()).ops[0].kind == "MAX_POOL_2D"
+    ).ops
+    (cycles,) = estimated_cycles(op, definition_of(op).kernels[-1:])
+    assert cycles == round(COSTS["tg_max_pool2d_s8"].per_input * op.x.elements)
