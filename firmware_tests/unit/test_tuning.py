@@ -1,22 +1,32 @@
 """A tuning file and the cache of measurements: what is told apart, and what is refused."""
 
+import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
+from click.testing import CliRunner
 
 from firmware_tests.models import samples
 from tinygen.board.file import load_board
+from tinygen.cli import main
 from tinygen.compile import Options
+from tinygen.emit import Program
 from tinygen.errors import OptionError
 from tinygen.firmware.target import choose_target
 from tinygen.ir import Numerics
 from tinygen.isa import Isa
+from tinygen.ops.base import Call, Kernel
 from tinygen.optimize import Optimize
+from tinygen.passes import run_pipeline
 from tinygen.select import candidates
+from tinygen.tune import measure
 from tinygen.tune.cache import Cache, Toolchain, key_of
-from tinygen.tune.file import TunedLayer, Tuning, TuningError, read_tuning
-from tinygen.tune.measure import emulated_board, tune
+from tinygen.tune.choose import layers_of
+from tinygen.tune.file import TunedLayer, Tuning, TuningError, read_tuning, write_whole
+from tinygen.tune.measure import Progress, emulated_board, tune
 from tinygen.validate import Model, compile_loaded, load_model
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits" / "digits.tflite"
@@ -89,6 +99,7 @@ def test_a_kernel_that_does_not_compute_the_layer_is_one_error(kernel: str) -> N
     ("text", "words"),
     [
         ("= 1", "is no tuning file"),
+        ("x = " + "[" * 5000, "is no tuning file"),
         ("", "was written by another tinygen"),
         ("tuning_version = 1", "it has no 'model_sha256'"),
         ("tuning_version = 1\nmodel_sha256 = 3", "'model_sha256' is 3, not a text"),
@@ -153,6 +164,80 @@ def test_a_board_is_measured_on_the_emulated_one_of_its_core() -> None:
     assert emulated_board(load_board("microbit")).name == "microbit"
     with pytest.raises(OptionError, match="no emulator counts the instructions of Xtensa LX6"):
         emulated_board(load_board("esp32dev"))
+
+
+class FakeBench:
+    """Counts the rounds that begin; each layer takes a cycle."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.begun = 0
+        chain = Toolchain("cortex-m4", "gcc 12", ())
+        monkeypatch.setattr(measure, "toolchain_of", lambda board, optimize: chain)
+        monkeypatch.setattr(measure._Bench, "cycles", self.cycles)
+
+    def cycles(self, program: Program, progress: Progress) -> dict[int, int]:
+        self.begun += 1
+        return dict.fromkeys(range(len(program.steps)), 1)
+
+
+def test_an_interrupt_begins_no_further_round(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = FakeBench(monkeypatch)
+
+    def interrupted(jobs: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    def slow(program: Program, progress: Progress) -> dict[int, int]:
+        time.sleep(0.2)
+        return fake.cycles(program, progress)
+
+    monkeypatch.setattr(measure._Bench, "cycles", slow)
+    monkeypatch.setattr(measure, "as_completed", interrupted)
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    with pytest.raises(KeyboardInterrupt):
+        tune(digits(), choose_target(M4), Options(), Cache(tmp_path), lambda text: None)
+    assert fake.begun <= 1
+
+
+def test_a_figure_is_of_the_calls_that_were_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is idle of the arena changes how a kernel is called, and is not in the geometry."""
+    fake = FakeBench(monkeypatch)
+    seen: list[Call] = []
+
+    def noting(row: Kernel[Any], calls: Sequence[Call], toolchain: Toolchain) -> str:
+        seen.extend(calls)
+        return key_of(row, calls, toolchain)
+
+    monkeypatch.setattr(measure, "key_of", noting)
+    tune(digits(), choose_target(M4), Options(), Cache(tmp_path), lambda text: None)
+    assert fake.begun > 1
+    bands = {dict(call.shape).get("band", 0) for call in seen}
+    layers = layers_of(run_pipeline(digits().graph), Isa.DSP, Optimize.SPEED)
+    alone = {
+        dict(call.shape).get("band", 0) for x in layers for c in x.candidates for call in c.calls
+    }
+    assert max(bands) > max(alone) > 0
+
+
+def test_nothing_is_measured_for_a_file_that_cannot_be_written(tmp_path: Path) -> None:
+    arguments = ["tune", str(DIGITS), "--board", "mps2-an386", "-o", str(tmp_path / "no" / "x")]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert (
+        result.stderr
+        == f"error: cannot write into {tmp_path / 'no'}\n  hint: name another file: -o FILE\n"
+    )
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    file = tmp_path / "x.toml"
+    write_whole(file, "old")
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(file, "half of this, and \udcff")
+    assert [p.name for p in tmp_path.iterdir()] == ["x.toml"] and file.read_text() == "old"
 
 
 def test_there_is_nothing_to_tune_for_size(tmp_path: Path) -> None:

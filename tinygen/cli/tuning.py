@@ -1,5 +1,6 @@
 """The command that measures kernels."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,7 @@ import click
 
 from tinygen.cli.group import print_json
 from tinygen.cli.options import MODEL, NUMERICS, json_option, progress, target_options
+from tinygen.errors import OptionError
 
 if TYPE_CHECKING:
     from tinygen.firmware.target import Target
@@ -60,14 +62,17 @@ def tune(
     from tinygen.optimize import Optimize
     from tinygen.run.plugin import cache_dir
     from tinygen.tune.cache import Cache
+    from tinygen.tune.file import write_whole
     from tinygen.tune.measure import tune as run_tune
     from tinygen.validate import load_model
 
+    file = output or model.with_suffix(".tuning.toml")
+    if not os.access(file.parent, os.W_OK):
+        raise OptionError(f"cannot write into {file.parent}", "name another file: -o FILE")
     options = Options(numerics=Numerics(numerics), optimize=Optimize(optimize))
     loaded = load_model(model, options.numerics)
     report = run_tune(loaded, target, options, Cache(cache or cache_dir()), progress)
-    file = output or model.with_suffix(".tuning.toml")
-    file.write_text(report.tuning.to_text(), encoding="utf-8", newline="\n")
+    write_whole(file, report.tuning.to_text())
     if as_json:
         print_json(report.to_json() | {"file": str(file)})
     else:

@@ -7,8 +7,6 @@ Damaged or unwritable files cost a measurement, never an error.
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +17,7 @@ from typing import Any
 from tinygen import __version__
 from tinygen.emit import kernel_files
 from tinygen.ops.base import Call, Kernel
+from tinygen.tune.file import write_whole
 
 _FOLDER = "tuning"
 
@@ -77,11 +76,7 @@ class Cache:
         text = json.dumps({"kernel": kernel, "cycles": cycles}) + "\n"
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            # Several processes may measure at once: nobody must see half a file.
-            handle, name = tempfile.mkstemp(dir=file.parent, prefix=".")
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(text)
-            Path(name).replace(file)
+            write_whole(file, text)  # several processes may measure at once
         except OSError:
             return
 

@@ -6,6 +6,7 @@ cycles in it are for people.
 """
 
 import hashlib
+import os
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -93,6 +94,20 @@ class Tuning:
         return TuningError(f"{self.name or 'the tuning'} {words}", "measure again: `tinygen tune`")
 
 
+def write_whole(file: Path, text: str) -> None:
+    """Write a file of which nobody ever sees half. Raises OSError."""
+    if file.exists() and not file.is_file():  # a pipe, a terminal
+        file.write_text(text, encoding="utf-8", newline="\n")
+        return
+    file = file.resolve()
+    part = file.with_name(f".{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8", newline="\n")
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def read_tuning(path: Path) -> Tuning:
     """Read a tuning file. Raises TuningError for a file that is none."""
     hint = "`tinygen tune` writes one"
@@ -113,7 +128,7 @@ def read_tuning(path: Path) -> Tuning:
         raise TuningError(f"cannot read {path}: {error.strerror}") from None
     except KeyError as error:
         raise TuningError(f"{path} is no tuning file: it has no {error}", hint) from None
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise TuningError(f"{path} is no tuning file: {error}", hint) from None
 
 

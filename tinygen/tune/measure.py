@@ -106,14 +106,16 @@ def tune(
     graph = run_pipeline(model.graph)
     layers = layers_of(graph, target.board.core.isa, options.optimize)
     toolchain = toolchain_of(emulated, options.optimize)
+    bench = _Bench(model, graph, choose_target(emulated, Framework.BARE.value), options)
+    rounds = [bench.program(steps) for steps in _rounds(layers)]
+    # Of the calls as they are measured: the arena's spare room has been spent on them.
     keys = {
-        (index, c.row.label): key_of(c.row, c.calls, toolchain)
+        (index, c.row.label): key_of(c.row, rounds[number].steps[index].calls, toolchain)
         for index, layer in enumerate(layers)
-        for c in layer.candidates
+        for number, c in enumerate(layer.candidates)
     }
     known = {k: n for k in set(keys.values()) if (n := cache.get(k)) is not None}
-    bench = _Bench(model, graph, choose_target(emulated, Framework.BARE.value), options)
-    figures = known | _measure_missing(bench, layers, keys, known, progress)
+    figures = known | _measure_missing(bench, rounds, layers, keys, known, progress)
     for (index, label), key in keys.items():
         if key not in known:
             cache.put(key, figures[key], f"{layers[index].op.kind} {label}")
@@ -197,9 +199,8 @@ class _Bench:
         model, core = self.model, self.target.board.core.name
         return assemble(self.graph, steps, model.name, model.sha256, core, self.options)
 
-    def cycles(self, steps: Sequence[Step], progress: Progress) -> dict[int, int]:
-        """What each step takes that has code, by its index."""
-        program = self.program(steps)
+    def cycles(self, program: Program, progress: Progress) -> dict[int, int]:
+        """What each step of ``program`` takes that has code, by its index."""
         with tempfile.TemporaryDirectory(prefix="tinygen-tune-") as directory:
             project = Path(directory) / "project"
             write_project(program, self.target, project)
@@ -209,7 +210,7 @@ class _Bench:
                 framework=self.target.framework.value,
             )  # fmt: skip
             counts = session.run(draw_vectors(self.model.graph, 1, 0).inputs).counts
-        coded = [index for index, step in enumerate(steps) if step.kernel is not None]
+        coded = [index for index, step in enumerate(program.steps) if step.kernel is not None]
         layers = counts.layers if counts else ()
         found = {
             index: layer.cycles.mid if layer.cycles else layer.instructions
@@ -220,15 +221,24 @@ class _Bench:
         return {index: cycles for index, cycles in found.items() if cycles is not None}
 
 
+def _rounds(layers: Sequence[Layer]) -> list[list[Step]]:
+    """For each number candidate so-and-so of each layer that has so many, else the first."""
+    count = max((len(layer.candidates) for layer in layers), default=0)
+    return [
+        [x.step(number if number < len(x.candidates) else 0) for x in layers]
+        for number in range(count)
+    ]
+
+
 def _measure_missing(
     bench: _Bench,
+    rounds: Sequence[Program],
     layers: Sequence[Layer],
     keys: Mapping[tuple[int, str], str],
     known: Figures,
     progress: Progress,
 ) -> Figures:
     """The figures of all keys that are not ``known``: the mean where layers share a key."""
-    count = max((len(layer.candidates) for layer in layers), default=0)
 
     def news(number: int) -> dict[int, str]:
         """The keys that a round gives, by the index of their layer."""
@@ -239,21 +249,17 @@ def _measure_missing(
         }
         return {index: key for index, key in found.items() if key not in known}
 
-    def steps(number: int) -> list[Step]:
-        """Candidate ``number`` of each layer that has so many, else the first."""
-        return [x.step(number if number < len(x.candidates) else 0) for x in layers]
-
-    todo = [number for number in range(count) if news(number)]
+    todo = [number for number in range(len(rounds)) if news(number)]
     collected: dict[str, list[int]] = defaultdict(list)
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        jobs = {pool.submit(bench.cycles, steps(number), progress): number for number in todo}
-        for done, job in enumerate(as_completed(jobs), start=1):
-            try:
+        jobs = {pool.submit(bench.cycles, rounds[number], progress): number for number in todo}
+        try:
+            for done, job in enumerate(as_completed(jobs), start=1):
                 cycles = job.result()
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)  # what has not begun need not
-                raise
-            for index, key in news(jobs[job]).items():
-                collected[key].append(cycles[index])
-            progress(f"{bench.model.name}: {done} of {len(todo)} rounds of kernels measured")
+                for index, key in news(jobs[job]).items():
+                    collected[key].append(cycles[index])
+                progress(f"{bench.model.name}: {done} of {len(todo)} rounds of kernels measured")
+        except BaseException:  # an interrupt too, which comes while waiting
+            pool.shutdown(wait=False, cancel_futures=True)  # what has not begun need not
+            raise
     return {key: round(sum(values) / len(values)) for key, values in collected.items()}
