@@ -1,6 +1,5 @@
 """Generate, build, run, compare: one model on one board against every oracle at hand."""
 
-import hashlib
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -13,20 +12,17 @@ from zlib import crc32
 import numpy as np
 
 from tinygen import interpreters, reference
-from tinygen.compile import Options, assemble
-from tinygen.emit import Place, Program
-from tinygen.errors import ModelError, OptionError, ToolError
-from tinygen.firmware.fit import Fitted, fit, tuned
-from tinygen.firmware.project import place_arena, write_project
+from tinygen.compile import Options
+from tinygen.emit import Program
+from tinygen.errors import OptionError, ToolError
+from tinygen.firmware.project import write_project
 from tinygen.firmware.target import App, Target
-from tinygen.frontend.tflite import read_model
-from tinygen.ir import Array, Graph, Numerics
+from tinygen.ir import Array, Numerics
+from tinygen.model import Model, compile_loaded, fit_loaded, load_model
 from tinygen.ops import definition_of
 from tinygen.optimize import Optimize
-from tinygen.passes import run_pipeline
 from tinygen.report import Difference, LayerReport, TestReport
 from tinygen.run.link import DEFAULT_RUN, RunOptions
-from tinygen.select import Step
 from tinygen.tune.report import MoreFlash, choice_report
 from tinygen.vectors import Vectors, draw_vectors, load_vectors
 
@@ -37,20 +33,6 @@ if TYPE_CHECKING:
 _REAPPEAR_S = 20.0
 
 Outputs = Sequence[tuple[Array, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A model file that the front end has read; ``name`` is its file's, fit for any text."""
-
-    name: str
-    data: bytes
-    graph: Graph
-
-    @property
-    def sha256(self) -> str:
-        """Hash of the file."""
-        return hashlib.sha256(self.data).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,56 +67,6 @@ class Flashing:
     """How firmware gets onto a board; ``probe`` is as `tinygen flash --probe` takes it."""
 
     probe: str = ""
-
-
-def load_model(path: Path, numerics: Numerics) -> Model:
-    """Read a model file. Raises ModelError, UnsupportedError."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"cannot read {path}: {error.strerror}") from None
-    name = path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return Model(name, data, read_model(data, name, numerics))
-
-
-def fit_loaded(model: Model, target: Target, options: Options) -> Fitted:
-    """Compile a model for a target, by the best kernels for which it has room.
-
-    Where flash is short even for the smallest of them, it is compiled for size.
-    """
-    core = target.board.core
-    graph = run_pipeline(model.graph)
-    section = target.kernel_section if options.place is Place.RAM else ""
-
-    def assembled(options: Options) -> Callable[[Sequence[Step]], Program]:
-        return lambda steps: place_arena(
-            assemble(
-                graph, steps, model.name, model.sha256, core.name, options, kernel_section=section
-            ),
-            target,
-        )
-
-    tuning = options.tuning
-    if tuning is not None:
-        tuning.check_for(model.sha256, core.name, options.numerics.value, options.optimize.value)
-        return tuned(assembled(options), graph, target, options.optimize, tuning)
-    fitted = fit(assembled(options), graph, target, options.optimize)
-    if fitted.missing > 0 and options.optimize is not Optimize.SIZE:
-        small = replace(options, optimize=Optimize.SIZE)
-        smaller = fit(assembled(small), graph, target, Optimize.SIZE)
-        if smaller.missing < fitted.missing:
-            return replace(smaller, short="flash")
-    return fitted
-
-
-def compile_loaded(model: Model, target: Target, options: Options) -> Program:
-    """Compile a model for a target."""
-    return fit_loaded(model, target, options).program
-
-
-def compile_file(path: Path, target: Target, options: Options) -> Program:
-    """Compile a model file for a target. Raises ModelError, UnsupportedError."""
-    return compile_loaded(load_model(path, options.numerics), target, options)
 
 
 def expected_outputs(

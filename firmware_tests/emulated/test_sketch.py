@@ -40,11 +40,11 @@ from tinygen.errors import DeviceError
 from tinygen.firmware.project import write_project
 from tinygen.firmware.target import App, Target, choose_target
 from tinygen.ir import Numerics
+from tinygen.model import Model, compile_loaded, load_model
 from tinygen.run.device import Device, Expected
 from tinygen.run.link import Patience, RunOptions
 from tinygen.run.runners import open_device
 from tinygen.run.serial import SerialLink
-from tinygen.validate import Model, compile_loaded, load_model
 from tinygen.vectors import Vectors, load_vectors
 
 pytestmark = pytest.mark.emulated

@@ -18,10 +18,10 @@ from tinygen.compile import Options
 from tinygen.firmware.project import write_project
 from tinygen.firmware.target import choose_target
 from tinygen.ir import Numerics
+from tinygen.model import compile_loaded, load_model
 from tinygen.run.device import Expected
 from tinygen.run.link import Patience, RunOptions
 from tinygen.run.runners import open_device
-from tinygen.validate import compile_loaded, load_model
 from tinygen.vectors import load_vectors
 
 pytestmark = pytest.mark.emulated

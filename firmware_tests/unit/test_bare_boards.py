@@ -14,7 +14,7 @@ from tinygen.compile import Options
 from tinygen.errors import BuildError
 from tinygen.firmware.project import write_project
 from tinygen.firmware.target import choose_target
-from tinygen.validate import compile_file
+from tinygen.model import compile_file
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits" / "digits.tflite"
 BARE = [b for b in all_boards() if b.bare]

@@ -10,7 +10,7 @@ from tinygen.board.file import all_boards, load_board
 from tinygen.compile import Options
 from tinygen.firmware.files import project_files
 from tinygen.firmware.target import choose_target
-from tinygen.validate import compile_file
+from tinygen.model import compile_file
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits" / "digits.tflite"
 

@@ -10,9 +10,9 @@ from tinygen.compile import Options, assemble
 from tinygen.firmware.fit import Fitted, code_estimate, flash_missing
 from tinygen.firmware.target import Target, choose_target
 from tinygen.ir import Numerics
+from tinygen.model import fit_loaded, load_model
 from tinygen.optimize import Optimize
 from tinygen.tune.report import MoreFlash, choice_report, kernel_labels
-from tinygen.validate import fit_loaded, load_model
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits" / "digits.tflite"
 MODEL = load_model(DIGITS, Numerics.TFLM)

@@ -9,9 +9,10 @@ from firmware_tests.models.writer import to_tflite
 from tinygen.errors import ToolError
 from tinygen.interpreters import ask_reference, run_reference
 from tinygen.ir import Activation, Graph, Numerics
+from tinygen.model import Model
 from tinygen.ops.concatenation import Concatenation
 from tinygen.ops.softmax import Softmax
-from tinygen.validate import Model, expected_outputs
+from tinygen.validate import expected_outputs
 from tinygen.vectors import draw_vectors
 
 pytestmark = pytest.mark.reference

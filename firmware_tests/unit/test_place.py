@@ -10,7 +10,7 @@ from tinygen.emit import Place
 from tinygen.errors import OptionError
 from tinygen.firmware.files import project_files
 from tinygen.firmware.target import choose_target
-from tinygen.validate import compile_file
+from tinygen.model import compile_file
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits" / "digits.tflite"
 

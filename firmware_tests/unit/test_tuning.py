@@ -18,6 +18,7 @@ from tinygen.errors import OptionError
 from tinygen.firmware.target import choose_target
 from tinygen.ir import Numerics
 from tinygen.isa import Isa
+from tinygen.model import Model, compile_loaded, load_model
 from tinygen.ops.base import Call, Kernel
 from tinygen.optimize import Optimize
 from tinygen.passes import run_pipeline
@@ -27,7 +28,6 @@ from tinygen.tune.cache import Cache, Toolchain, key_of
 from tinygen.tune.choose import layers_of
 from tinygen.tune.file import TunedLayer, Tuning, TuningError, read_tuning, write_whole
 from tinygen.tune.measure import Progress, emulated_board, tune
-from tinygen.validate import Model, compile_loaded, load_model
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits" / "digits.tflite"
 M4 = load_board("mps2-an386")

@@ -104,8 +104,8 @@ def inspect(model: Path, numerics: str, simplify: bool, as_json: bool) -> None:
 def generate(model: Path, target: "Target", directory: Path, options: "Options") -> None:
     """Write MODEL's C and a complete firmware project for a board."""
     from tinygen.firmware.project import write_project
+    from tinygen.model import fit_loaded, load_model
     from tinygen.tune.report import choice_report
-    from tinygen.validate import fit_loaded, load_model
 
     fitted = fit_loaded(load_model(model, options.numerics), target, options)
     program = fitted.program

@@ -59,12 +59,12 @@ def tune(
     """
     from tinygen.compile import Options
     from tinygen.ir import Numerics
+    from tinygen.model import load_model
     from tinygen.optimize import Optimize
     from tinygen.run.plugin import cache_dir
     from tinygen.tune.cache import Cache
     from tinygen.tune.file import write_whole
     from tinygen.tune.measure import tune as run_tune
-    from tinygen.validate import load_model
 
     file = output or model.with_suffix(".tuning.toml")
     if not os.access(file.parent, os.W_OK):

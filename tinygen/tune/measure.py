@@ -28,6 +28,7 @@ from tinygen.firmware.fit import fit
 from tinygen.firmware.project import place_arena, write_project
 from tinygen.firmware.target import Target, choose_target
 from tinygen.ir import Graph, Op
+from tinygen.model import Model
 from tinygen.ops.base import Kernel
 from tinygen.optimize import Optimize
 from tinygen.passes import run_pipeline
@@ -38,7 +39,6 @@ from tinygen.tune.cache import Cache, Toolchain, key_of
 from tinygen.tune.choose import Layer, layers_of
 from tinygen.tune.cost import estimated_cycles
 from tinygen.tune.file import TunedLayer, Tuning
-from tinygen.validate import Model
 from tinygen.vectors import draw_vectors
 
 Progress = Callable[[str], None]
