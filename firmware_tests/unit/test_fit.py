@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from tinygen.board.file import load_board
-from tinygen.compile import Options, assemble
+from tinygen.compile import Options, assemble, compile_model
+from tinygen.emit import emit
 from tinygen.firmware.fit import Fitted, code_estimate, flash_missing
 from tinygen.firmware.target import Target, choose_target
 from tinygen.ir import Numerics
 from tinygen.model import fit_loaded, load_model
 from tinygen.optimize import Optimize
+from tinygen.tune.file import TunedLayer, Tuning
 from tinygen.tune.report import MoreFlash, choice_report, kernel_labels
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits" / "digits.tflite"
@@ -118,3 +120,25 @@ def test_where_even_the_smallest_kernels_are_too_large_all_is_compiled_for_size(
         assert found.missing <= 0
         taken = choice_report(found, optimize, None).taken
         assert taken == f"size: flash is short even for the smallest kernels of {optimize.value}"
+
+
+def test_for_size_a_board_with_room_takes_what_the_compiler_alone_does() -> None:
+    board = target(PLENTY).board
+    options = Options(optimize=Optimize.SIZE)
+    alone = compile_model(
+        DIGITS.read_bytes(), DIGITS.name, board.core.name, board.core.isa, options
+    )
+    assert emit(alone) == emit(fitted(optimize=Optimize.SIZE).program)
+
+
+@pytest.mark.parametrize("optimize", [Optimize.SPEED, Optimize.BALANCED])
+def test_a_tuning_of_the_same_kernels_gives_the_same_c(optimize: Optimize) -> None:
+    program = fitted(optimize=optimize).program
+    layers = tuple(
+        TunedLayer(s.op.kind, "", k, 1)
+        for s, k in zip(program.layers, kernel_labels(program), strict=True)
+    )
+    tuning = Tuning(MODEL.sha256, "cortex-m4", "", "tflm", optimize.value, layers)
+    again = fit_loaded(MODEL, target(PLENTY), Options(optimize=optimize, tuning=tuning)).program
+    untold = replace(again, provenance=replace(again.provenance, tuning=""))
+    assert again.provenance.tuning == tuning.digest and emit(untold) == emit(program)

@@ -10,9 +10,9 @@ import click
 from tinygen.cli.group import print_json
 from tinygen.cli.options import (
     MODEL,
-    NUMERICS,
     compile_options,
     json_option,
+    numerics_option,
     target_options,
 )
 
@@ -57,13 +57,7 @@ def _detect(as_json: bool) -> None:
 
 @click.command()
 @click.argument("model", type=MODEL)
-@click.option(
-    "--numerics",
-    type=NUMERICS,
-    default="tflm",
-    show_default=True,
-    help="Whose reference kernels the model is meant for.",
-)
+@numerics_option
 @click.option(
     "--simplify", is_flag=True, help="Show too what the compiler removes, and why that is exact."
 )

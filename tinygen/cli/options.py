@@ -15,8 +15,6 @@ PROBE_HELP = "How to upload: PROTOCOL, PROTOCOL:SERIAL, or the SERIAL number of 
 MODEL = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 PROJECT = click.Path(exists=True, file_okay=False, path_type=Path)
 
-NUMERICS = click.Choice(["tflm", "litert"])
-
 
 def progress(text: str) -> None:
     """Tell a person what goes on."""
@@ -35,6 +33,36 @@ def board_option(command: Command) -> Command:
         "-b",
         required=True,
         help="A named board (`tinygen boards` lists them), or a board file.toml.",
+    )(command)
+
+
+def vector_options(count: int) -> Callable[[Command], Command]:
+    """``--count``, which is ``count`` by default, and ``--seed``: of the inputs that are drawn."""
+
+    def decorated(command: Command) -> Command:
+        least = click.IntRange(min=0)
+        command = click.option(
+            "--seed", type=least, default=0, show_default=True, help="Seed of drawn vectors."
+        )(command)
+        return click.option(
+            "--count",
+            type=click.IntRange(min=1),
+            default=count,
+            show_default=True,
+            help="How many vectors to draw.",
+        )(command)
+
+    return decorated
+
+
+def numerics_option(command: Command) -> Command:
+    """``--numerics``."""
+    return click.option(
+        "--numerics",
+        type=click.Choice(["tflm", "litert"]),
+        default="tflm",
+        show_default=True,
+        help="Whose reference kernels to reproduce, bit for bit, where the two differ.",
     )(command)
 
 
@@ -67,13 +95,7 @@ def compile_options(command: Command) -> Command:
                 show_default=True,
                 help="From where the kernels that multiply run.",
             ),
-            click.option(
-                "--numerics",
-                type=NUMERICS,
-                default="tflm",
-                show_default=True,
-                help="Whose reference kernels to reproduce, bit for bit, where the two differ.",
-            ),
+            numerics_option,
             click.option(
                 "--tuning",
                 type=MODEL,

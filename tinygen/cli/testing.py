@@ -15,6 +15,7 @@ from tinygen.cli.options import (
     json_option,
     progress,
     target_options,
+    vector_options,
 )
 from tinygen.errors import BudgetError, MismatchError, OptionError, TinygenError
 
@@ -26,27 +27,18 @@ if TYPE_CHECKING:
     from tinygen.run.link import RunOptions
 
 _LIMIT = click.IntRange(min=0)
-_RUNNER = click.Choice(["native", "qemu", "renode", "serial"])
+_RUNNER_OPTION = click.option(
+    "--runner",
+    type=click.Choice(["native", "qemu", "renode", "serial"]),
+    help="Where to run the firmware; default: the board's own.",
+)
 
 
 @click.command()
 @click.argument("model", type=MODEL)
 @target_options
 @click.option("--vectors", type=MODEL, help="An .npz of in0.., out0.. (and tflm0..).")
-@click.option(
-    "--count",
-    type=click.IntRange(min=1),
-    default=8,
-    show_default=True,
-    help="Vectors to draw where no file is given.",
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Seed of drawn vectors.",
-)
+@vector_options(count=8)
 @click.option(
     "--keep",
     "-o",
@@ -57,11 +49,7 @@ _RUNNER = click.Choice(["native", "qemu", "renode", "serial"])
 @click.option("--port", help=PORT_HELP)
 @click.option("--no-flash", is_flag=True, help="The firmware is on the board already.")
 @click.option("--probe", default="", help=PROBE_HELP)
-@click.option(
-    "--runner",
-    type=_RUNNER,
-    help="Where to run the firmware; default: the board's own.",
-)
+@_RUNNER_OPTION
 @click.option("--max-flash", type=_LIMIT, help="Fail above this many bytes of flash.")
 @click.option("--max-ram", type=_LIMIT, help="Fail above this many bytes of RAM.")
 @click.option("--max-instructions", type=_LIMIT, help="Fail above this many per inference.")
@@ -147,18 +135,9 @@ def _placed(
     multiple=True,
     help="A named board; give the option again for more.",
 )
-@click.option(
-    "--count",
-    type=click.IntRange(min=1),
-    default=2,
-    show_default=True,
-    help="Vectors per model.",
-)
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the vectors."
-)
+@vector_options(count=2)
 @click.option("--port", help=PORT_HELP + " For one --board.")
-@click.option("--runner", type=_RUNNER, help="Where to run; default: each board's own.")
+@_RUNNER_OPTION
 @click.option(
     "--baseline",
     type=MODEL,

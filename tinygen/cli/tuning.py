@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tinygen.cli.group import print_json
-from tinygen.cli.options import MODEL, NUMERICS, json_option, progress, target_options
+from tinygen.cli.options import MODEL, json_option, numerics_option, progress, target_options
 from tinygen.errors import OptionError
 
 if TYPE_CHECKING:
@@ -24,13 +24,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Among which kernels to choose.",
 )
-@click.option(
-    "--numerics",
-    type=NUMERICS,
-    default="tflm",
-    show_default=True,
-    help="Whose reference kernels to reproduce.",
-)
+@numerics_option
 @click.option(
     "--output",
     "-o",
