@@ -1,5 +1,6 @@
 """A tuning file and the cache of measurements: what is told apart, and what is refused."""
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -66,6 +67,15 @@ def test_the_program_has_the_kernels_that_the_file_names() -> None:
     changed = replace(tuning, layers=(slow, *tuning.layers[1:]))
     assert kernels(model, changed) == [layer.kernel for layer in changed.layers]
     assert tuning.digest != changed.digest
+
+
+def test_a_file_of_any_name_is_named_in_words_that_can_be_printed(tmp_path: Path) -> None:
+    file = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.toml"))
+    try:
+        file.write_text(a_tuning(digits()).to_text(), encoding="utf-8")
+    except OSError:
+        pytest.skip("names are Unicode here")
+    assert read_tuning(file).name == "\ufffd.toml"
 
 
 @pytest.mark.parametrize(

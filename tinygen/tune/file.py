@@ -122,7 +122,7 @@ def read_tuning(path: Path) -> Tuning:
             numerics=_text(values, "numerics"),
             optimize=_text(values, "optimize"),
             layers=tuple(_layer(table) for table in values["layer"]),
-            name=path.name,
+            name=path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
         )
     except OSError as error:
         raise TuningError(f"cannot read {path}: {error.strerror}") from None
@@ -163,7 +163,7 @@ def chosen_rows(tuning: Tuning, labels: Sequence[tuple[str, Sequence[str]]]) -> 
     for number, ((_, rows), layer) in enumerate(zip(labels, tuning.layers, strict=True)):
         if layer.kernel not in rows:
             raise tuning.refusal(
-                f"wants '{layer.kernel}' for layer {number} ({layer.op}), which does not compute it"
+                f"wants {layer.kernel!r} for layer {number} ({layer.op}), which does not compute it"
             )
         chosen.append(rows.index(layer.kernel))
     return tuple(chosen)
