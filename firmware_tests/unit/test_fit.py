@@ -49,6 +49,7 @@ def test_only_the_kernels_that_are_taken_pack_weights() -> None:
     for layer, chosen in zip(found.layers, found.chosen, strict=True):
         lowered = [n for n, c in enumerate(layer.candidates) if "calls" in vars(c)]
         assert lowered == ([chosen] if layer.candidates else [])
+        assert chosen == 0, "the first are lowered in advance"
 
 
 def test_the_less_flash_the_fewer_bytes_and_the_more_cycles() -> None:

@@ -58,6 +58,9 @@ def test_a_file_comes_back_as_it_was_written(tmp_path: Path) -> None:
     file = tmp_path / "digits.tuning.toml"
     file.write_text(tuning.to_text(), encoding="utf-8")
     assert read_tuning(file) == replace(tuning, compiler="gcc 12", name=file.name)
+    nothing = replace(tuning, compiler="", layers=())  # a model of views
+    file.write_text(nothing.to_text(), encoding="utf-8")
+    assert read_tuning(file) == replace(nothing, name=file.name)
 
 
 def test_the_program_has_the_kernels_that_the_file_names() -> None:

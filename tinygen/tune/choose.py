@@ -126,6 +126,8 @@ def layers_of(
         # For size it is the table's order, and few functions, that count.
         if optimize is not Optimize.SIZE:
             found.sort(key=lambda candidate: candidate.cycles)
+        for first in found[:1]:
+            _ = first.calls  # it is likely taken, and what proves that it fits is remembered yet
         return Layer(op, tuple(found))
 
     layers = tuple(map(layer_of, graph.ops))

@@ -121,7 +121,7 @@ def read_tuning(path: Path) -> Tuning:
             compiler=_text(values, "compiler"),
             numerics=_text(values, "numerics"),
             optimize=_text(values, "optimize"),
-            layers=tuple(_layer(table) for table in values["layer"]),
+            layers=tuple(_layer(table) for table in values.get("layer", ())),
             name=path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
         )
     except OSError as error:
