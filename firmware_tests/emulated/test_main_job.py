@@ -137,7 +137,7 @@ def test_a_kernel_that_regresses_is_named_by_its_layer(monkeypatch: pytest.Monke
         return text
 
     monkeypatch.setattr("tinygen.emit.kernel_source", broken)
-    found = report("--board", "mps2-an386", exit_code=1)
+    found = report("--board", "mps2-an385", exit_code=1)
     assert found["mismatched_bytes"] > 0
     assert found["first_difference"]["op"] == "MAX_POOL_2D"
     accused = found["layers"][found["first_difference"]["layer"]]

@@ -16,7 +16,7 @@ from tinygen.validate import validate
 pytestmark = pytest.mark.emulated
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits" / "digits.tflite"
-BOARDS = ("mps2-an386", "mps2-an500", "mps2-an505", "microbit", "qemu-rv32imc")
+BOARDS = ("mps2-an386", "mps2-an500", "mps2-an505", "mps2-an385-m0", "qemu-rv32imc")
 
 
 def kinds_of_functions(image: Path, regions: tuple[MemoryRegion, ...]) -> dict[str, MemoryKind]:
