@@ -8,9 +8,9 @@ import numpy as np
 
 from tinygen.errors import ModelError
 from tinygen.ir import Array, Op
-from tinygen.ops.base import Node, OpDef, same_type
-from tinygen.ops.strided import dense_strides, moved_bounds
-from tinygen.ops.tabled import Places, few_elements, table_kernel
+from tinygen.ops.base import Node
+from tinygen.ops.strided import dense_strides
+from tinygen.ops.tabled import Places, tabled_definition
 
 Pairs = tuple[tuple[int, int], ...]
 
@@ -75,11 +75,4 @@ def places(op: BatchToSpaceND) -> Places:
     return (*found, np.arange(op.y.shape[-1]))
 
 
-BATCH_TO_SPACE_ND = OpDef(
-    op=BatchToSpaceND,
-    parse=parse,
-    rules=(same_type, few_elements),
-    reference=reference,
-    kernels=(table_kernel(places),),
-    bounds=moved_bounds,
-)
+BATCH_TO_SPACE_ND = tabled_definition(BatchToSpaceND, parse, reference, places)

@@ -7,8 +7,8 @@ import numpy as np
 
 from tinygen.errors import ModelError
 from tinygen.ir import Array, Op
-from tinygen.ops.base import Node, OpDef, same_type
-from tinygen.ops.strided import Walk, dense_strides, few_loops, moved_bounds, strided_kernel
+from tinygen.ops.base import Node, OpDef
+from tinygen.ops.strided import Walk, dense_strides, strided_definition
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,11 +45,4 @@ def walks(op: Op) -> tuple[Walk, ...]:
     return (Walk(0, op.y.shape, steps),)
 
 
-BROADCAST_TO: OpDef[BroadcastTo] = OpDef(
-    op=BroadcastTo,
-    parse=parse,
-    rules=(same_type, few_loops(walks)),
-    reference=reference,
-    kernels=(strided_kernel(walks),),
-    bounds=moved_bounds,
-)
+BROADCAST_TO: OpDef[BroadcastTo] = strided_definition(BroadcastTo, parse, reference, walks)

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from tinygen.errors import ModelError
 from tinygen.ir import Array, Op
-from tinygen.ops.base import Node, OpDef, same_type
-from tinygen.ops.strided import Walk, few_loops, moved_bounds, strided_kernel
+from tinygen.ops.base import Node
+from tinygen.ops.strided import Walk, strided_definition
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,11 +45,4 @@ def walks(op: DepthToSpace) -> tuple[Walk, ...]:
     return (Walk(0, sizes, (width * channels, run, channels, 1)),)
 
 
-DEPTH_TO_SPACE = OpDef(
-    op=DepthToSpace,
-    parse=parse,
-    rules=(same_type, few_loops(walks)),
-    reference=reference,
-    kernels=(strided_kernel(walks),),
-    bounds=moved_bounds,
-)
+DEPTH_TO_SPACE = strided_definition(DepthToSpace, parse, reference, walks)

@@ -9,10 +9,10 @@ import numpy as np
 from tinygen.errors import ModelError
 from tinygen.interval import Integers
 from tinygen.ir import Array, Op
-from tinygen.ops.base import Node, OpDef, same_type
+from tinygen.ops.base import Node
 from tinygen.ops.pad import Paddings, paddings_of
-from tinygen.ops.strided import dense_strides, moved_bounds
-from tinygen.ops.tabled import Places, few_elements, table_kernel
+from tinygen.ops.strided import dense_strides
+from tinygen.ops.tabled import Places, tabled_definition
 
 
 class Mirror(Enum):
@@ -73,11 +73,4 @@ def _mirrored(size: int, pair: tuple[int, int], skipped: int) -> Integers:
     return np.where(index >= size, 2 * size - 1 - skipped - index, index)
 
 
-MIRROR_PAD = OpDef(
-    op=MirrorPad,
-    parse=parse,
-    rules=(same_type, few_elements),
-    reference=reference,
-    kernels=(table_kernel(places),),
-    bounds=moved_bounds,
-)
+MIRROR_PAD = tabled_definition(MirrorPad, parse, reference, places)

@@ -7,10 +7,10 @@ import numpy as np
 
 from tinygen.interval import Integers
 from tinygen.ir import Array
-from tinygen.ops.base import Node, OpDef, same_type
+from tinygen.ops.base import Node
 from tinygen.ops.resizing import Resize, parse_resize
-from tinygen.ops.strided import dense_strides, moved_bounds
-from tinygen.ops.tabled import Places, few_elements, table_kernel
+from tinygen.ops.strided import dense_strides
+from tinygen.ops.tabled import Places, tabled_definition
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,11 +59,4 @@ def places(op: ResizeNearestNeighbor) -> Places:
     )
 
 
-RESIZE_NEAREST_NEIGHBOR = OpDef(
-    op=ResizeNearestNeighbor,
-    parse=parse,
-    rules=(same_type, few_elements),
-    reference=reference,
-    kernels=(table_kernel(places),),
-    bounds=moved_bounds,
-)
+RESIZE_NEAREST_NEIGHBOR = tabled_definition(ResizeNearestNeighbor, parse, reference, places)

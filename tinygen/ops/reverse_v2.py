@@ -7,8 +7,8 @@ import numpy as np
 
 from tinygen.errors import ModelError
 from tinygen.ir import Array, Op
-from tinygen.ops.base import Node, OpDef, same_type
-from tinygen.ops.strided import Walk, dense_strides, few_loops, moved_bounds, strided_kernel
+from tinygen.ops.base import Node
+from tinygen.ops.strided import Walk, dense_strides, strided_definition
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,11 +45,4 @@ def walks(op: ReverseV2) -> tuple[Walk, ...]:
     return (Walk(offset, op.x.shape, tuple(turned)),)
 
 
-REVERSE_V2 = OpDef(
-    op=ReverseV2,
-    parse=parse,
-    rules=(same_type, few_loops(walks)),
-    reference=reference,
-    kernels=(strided_kernel(walks),),
-    bounds=moved_bounds,
-)
+REVERSE_V2 = strided_definition(ReverseV2, parse, reference, walks)

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from tinygen.errors import ModelError
 from tinygen.ir import Array, Op
-from tinygen.ops.base import Node, OpDef, same_type
-from tinygen.ops.strided import Walk, block_walk, few_loops, moved_bounds, strided_kernel
+from tinygen.ops.base import Node
+from tinygen.ops.strided import Walk, block_walk, strided_definition
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,11 +49,4 @@ def walks(op: Slice) -> tuple[Walk, ...]:
     return (block_walk(op.x.shape, op.begin, op.y.shape),)
 
 
-SLICE = OpDef(
-    op=Slice,
-    parse=parse,
-    rules=(same_type, few_loops(walks)),
-    reference=reference,
-    kernels=(strided_kernel(walks),),
-    bounds=moved_bounds,
-)
+SLICE = strided_definition(Slice, parse, reference, walks)

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from tinygen.errors import ModelError
 from tinygen.ir import Array, Op
-from tinygen.ops.base import Node, OpDef, same_type
-from tinygen.ops.strided import Walk, few_loops, moved_bounds, strided_kernel
+from tinygen.ops.base import Node
+from tinygen.ops.strided import Walk, strided_definition
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,11 +45,4 @@ def walks(op: SpaceToDepth) -> tuple[Walk, ...]:
     return (Walk(0, sizes, (op.block * row, run, row, 1)),)
 
 
-SPACE_TO_DEPTH = OpDef(
-    op=SpaceToDepth,
-    parse=parse,
-    rules=(same_type, few_loops(walks)),
-    reference=reference,
-    kernels=(strided_kernel(walks),),
-    bounds=moved_bounds,
-)
+SPACE_TO_DEPTH = strided_definition(SpaceToDepth, parse, reference, walks)

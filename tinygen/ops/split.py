@@ -7,8 +7,8 @@ import numpy as np
 
 from tinygen.errors import ModelError
 from tinygen.ir import Array, Op, Tensor
-from tinygen.ops.base import Node, OpDef, same_type
-from tinygen.ops.strided import Walk, few_loops, moved_bounds, part_walks, strided_kernel
+from tinygen.ops.base import Node
+from tinygen.ops.strided import Walk, part_walks, strided_definition
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,11 +60,4 @@ def walks(op: Split) -> tuple[Walk, ...]:
     return part_walks(op, op.axis, op.sizes)
 
 
-SPLIT = OpDef(
-    op=Split,
-    parse=parse,
-    rules=(same_type, few_loops(walks)),
-    reference=reference,
-    kernels=(strided_kernel(walks),),
-    bounds=moved_bounds,
-)
+SPLIT = strided_definition(Split, parse, reference, walks)

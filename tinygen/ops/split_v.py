@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tinygen.errors import ModelError
-from tinygen.ops.base import Node, OpDef, same_type
+from tinygen.ops.base import Node, OpDef
 from tinygen.ops.split import Split, parts, reference, walks
-from tinygen.ops.strided import few_loops, moved_bounds, strided_kernel
+from tinygen.ops.strided import strided_definition
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,11 +33,4 @@ def parse(node: Node) -> SplitV:
     return parts(node, SplitV, x, axis, sizes)
 
 
-SPLIT_V: OpDef[SplitV] = OpDef(
-    op=SplitV,
-    parse=parse,
-    rules=(same_type, few_loops(walks)),
-    reference=reference,
-    kernels=(strided_kernel(walks),),
-    bounds=moved_bounds,
-)
+SPLIT_V: OpDef[SplitV] = strided_definition(SplitV, parse, reference, walks)

@@ -9,8 +9,8 @@ from math import prod
 from typing import TypeVar
 
 from tinygen.interval import Interval
-from tinygen.ir import Op, Tensor
-from tinygen.ops.base import BoundsOf, Call, Kernel, Rule, channels_of
+from tinygen.ir import Array, Op, Tensor
+from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef, Rule, channels_of, same_type
 
 O = TypeVar("O", bound=Op)  # noqa: E741 - O is an operator throughout
 
@@ -102,6 +102,23 @@ def few_loops(walks: Walks[O]) -> Rule[O]:
 def moved_bounds(op: Op, bounds_of: BoundsOf) -> Interval:
     """Every element of the result is one of the input's."""
     return bounds_of(op.x).hull(channels_of(op.y))
+
+
+def strided_definition(
+    op: type[O],
+    parse: Callable[[Node], O],
+    reference: Callable[[O, tuple[Array, ...]], tuple[Array, ...]],
+    walks: Walks[O],
+) -> OpDef[O]:
+    """The operator that does nothing but what ``walks`` tells."""
+    return OpDef(
+        op=op,
+        parse=parse,
+        rules=(same_type, few_loops(walks)),
+        reference=reference,
+        kernels=(strided_kernel(walks),),
+        bounds=moved_bounds,
+    )
 
 
 def block_walk(shape: Sequence[int], begin: Sequence[int], sizes: Sequence[int]) -> Walk:

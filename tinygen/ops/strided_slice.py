@@ -7,8 +7,8 @@ import numpy as np
 
 from tinygen.errors import ModelError
 from tinygen.ir import Array, Op
-from tinygen.ops.base import Node, OpDef, same_type
-from tinygen.ops.strided import Walk, dense_strides, few_loops, moved_bounds, strided_kernel
+from tinygen.ops.base import Node
+from tinygen.ops.strided import Walk, dense_strides, strided_definition
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +156,4 @@ def walks(op: StridedSlice) -> tuple[Walk, ...]:
     )
 
 
-STRIDED_SLICE = OpDef(
-    op=StridedSlice,
-    parse=parse,
-    rules=(same_type, few_loops(walks)),
-    reference=reference,
-    kernels=(strided_kernel(walks),),
-    bounds=moved_bounds,
-)
+STRIDED_SLICE = strided_definition(StridedSlice, parse, reference, walks)

@@ -9,8 +9,9 @@ from typing import TypeVar
 import numpy as np
 
 from tinygen.interval import Integers
-from tinygen.ir import Op
-from tinygen.ops.base import Call, Kernel
+from tinygen.ir import Array, Op
+from tinygen.ops.base import Call, Kernel, Node, OpDef, same_type
+from tinygen.ops.strided import moved_bounds
 
 O = TypeVar("O", bound=Op)  # noqa: E741 - O is an operator throughout
 
@@ -74,4 +75,21 @@ def table_kernel(
         "tg_table_copy",
         lambda op: (table_call(op, places(op)),),
         fits=fits,
+    )
+
+
+def tabled_definition(
+    op: type[O],
+    parse: Callable[[Node], O],
+    reference: Callable[[O, tuple[Array, ...]], tuple[Array, ...]],
+    places: Callable[[O], Places],
+) -> OpDef[O]:
+    """The operator that does nothing but what ``places`` tells."""
+    return OpDef(
+        op=op,
+        parse=parse,
+        rules=(same_type, few_elements),
+        reference=reference,
+        kernels=(table_kernel(places),),
+        bounds=moved_bounds,
     )

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from tinygen.errors import ModelError
 from tinygen.ir import Array, Op
-from tinygen.ops.base import Node, OpDef, same_type
-from tinygen.ops.strided import Walk, dense_strides, few_loops, moved_bounds, strided_kernel
+from tinygen.ops.base import Node
+from tinygen.ops.strided import Walk, dense_strides, strided_definition
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,11 +41,4 @@ def walks(op: Transpose) -> tuple[Walk, ...]:
     return (Walk(0, op.y.shape, tuple(strides[axis] for axis in op.permutation)),)
 
 
-TRANSPOSE = OpDef(
-    op=Transpose,
-    parse=parse,
-    rules=(same_type, few_loops(walks)),
-    reference=reference,
-    kernels=(strided_kernel(walks),),
-    bounds=moved_bounds,
-)
+TRANSPOSE = strided_definition(Transpose, parse, reference, walks)

@@ -7,8 +7,8 @@ import numpy as np
 
 from tinygen.errors import ModelError
 from tinygen.ir import Array, Op
-from tinygen.ops.base import Node, OpDef, same_type
-from tinygen.ops.strided import Walk, few_loops, moved_bounds, part_walks, strided_kernel
+from tinygen.ops.base import Node
+from tinygen.ops.strided import Walk, part_walks, strided_definition
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,11 +47,4 @@ def walks(op: Unpack) -> tuple[Walk, ...]:
     return part_walks(op, op.axis, (1,) * len(op.outputs))
 
 
-UNPACK = OpDef(
-    op=Unpack,
-    parse=parse,
-    rules=(same_type, few_loops(walks)),
-    reference=reference,
-    kernels=(strided_kernel(walks),),
-    bounds=moved_bounds,
-)
+UNPACK = strided_definition(Unpack, parse, reference, walks)
