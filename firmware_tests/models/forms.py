@@ -248,6 +248,10 @@ def _batch_to_space(op: Any) -> Form:
     return Form("BatchToSpaceNDOptions", {}, (_int32(op.block), _int32(op.crops)))
 
 
+def _space_to_batch(op: Any) -> Form:
+    return Form("SpaceToBatchNDOptions", {}, (_int32(op.block), _int32(op.paddings)))
+
+
 def _blocks(options: str) -> Callable[[Any], Form]:
     return lambda op: Form(options, {"BlockSize": op.block})
 
@@ -298,6 +302,7 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "SHAPE": _shape,
     "SLICE": _slice,
     "SOFTMAX": _softmax,
+    "SPACE_TO_BATCH_ND": _space_to_batch,
     "SPACE_TO_DEPTH": _blocks("SpaceToDepthOptions"),
     "SPLIT": _split,
     "SPLIT_V": _split_v,

@@ -23,6 +23,7 @@ from tinygen.ops.resizing import Resize
 from tinygen.ops.reverse_v2 import ReverseV2
 from tinygen.ops.shape import Shape as ShapeOf
 from tinygen.ops.slice import Slice
+from tinygen.ops.space_to_batch_nd import SpaceToBatchND
 from tinygen.ops.space_to_depth import SpaceToDepth
 from tinygen.ops.split import Split
 from tinygen.ops.split_v import SplitV
@@ -140,6 +141,22 @@ def weave(scene: Scene) -> Tensor:
     return one(scene, BatchToSpaceND, x, shape, block, crops)
 
 
+def part(scene: Scene) -> Tensor:
+    """SPACE_TO_BATCH_ND, mostly with a border."""
+    x = scene.pick(is_image)
+    block = (scene.integer(1, 3), scene.integer(1, 3))
+    before = tuple(scene.integer(0, 2) for _ in block)
+    sizes = tuple(
+        -(-(size + first) // n) for size, first, n in zip(x.shape[1:3], before, block, strict=True)
+    )
+    paddings = tuple(
+        (first, whole * n - size - first)
+        for size, first, n, whole in zip(x.shape[1:3], before, block, sizes, strict=True)
+    )
+    shape = (x.shape[0] * block[0] * block[1], *sizes, x.shape[3])
+    return one(scene, SpaceToBatchND, x, shape, block, paddings, scene.numerics)
+
+
 def blocks(scene: Scene) -> Tensor:
     """SPACE_TO_DEPTH or DEPTH_TO_SPACE."""
     x = scene.pick(is_image)
@@ -189,6 +206,7 @@ MOVES: tuple[tuple[Callable[[Scene], Any], int], ...] = (
     (mirror_pad, 1),
     (resize, 3),
     (weave, 1),
+    (part, 1),
     (blocks, 2),
     (repeat, 1),
     (fill, 2),

@@ -47,6 +47,7 @@ from tinygen.ops.rsqrt import Rsqrt
 from tinygen.ops.shape import Shape
 from tinygen.ops.slice import Slice
 from tinygen.ops.softmax import Softmax
+from tinygen.ops.space_to_batch_nd import SpaceToBatchND
 from tinygen.ops.space_to_depth import SpaceToDepth
 from tinygen.ops.split import Split
 from tinygen.ops.split_v import SplitV
@@ -316,6 +317,14 @@ SAMPLES: tuple[Callable[[], Graph], ...] = (
         activation("y", (1, 3, 5, 2)),
         (2, 2),
         ((1, 0), (0, 1)),
+    ),
+    _alone(
+        SpaceToBatchND,
+        activation("x", (1, 3, 5, 2)),
+        activation("y", (4, 2, 3, 2)),
+        (2, 2),
+        ((1, 0), (0, 1)),
+        Numerics.TFLM,
     ),
     _alone(ReduceMax, activation("x", _IMAGE), activation("y", (1, 2)), (1, 2), False),
     _alone(ReduceMin, activation("x", _IMAGE), activation("y", (1, 4, 4, 1)), (3,), True),

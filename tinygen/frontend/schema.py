@@ -49,6 +49,7 @@ OPTIONS: dict[str, tuple[Field, ...]] = {
     "ShapeOptions": (1,),
     "SliceOptions": (),
     "SoftmaxOptions": (4,),
+    "SpaceToBatchNDOptions": (),
     "SpaceToDepthOptions": (4,),
     "SplitOptions": (4,),
     "SplitVOptions": (4,),

@@ -46,6 +46,7 @@ from tinygen.ops.rsqrt import RSQRT
 from tinygen.ops.shape import SHAPE
 from tinygen.ops.slice import SLICE
 from tinygen.ops.softmax import SOFTMAX
+from tinygen.ops.space_to_batch_nd import SPACE_TO_BATCH_ND
 from tinygen.ops.space_to_depth import SPACE_TO_DEPTH
 from tinygen.ops.split import SPLIT
 from tinygen.ops.split_v import SPLIT_V
@@ -104,6 +105,7 @@ OPS: tuple[OpDef[Any], ...] = (
     SHAPE,
     SLICE,
     SOFTMAX,
+    SPACE_TO_BATCH_ND,
     SPACE_TO_DEPTH,
     SPLIT,
     SPLIT_V,
