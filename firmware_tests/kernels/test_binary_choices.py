@@ -1,4 +1,4 @@
-"""PRELU, MAXIMUM and MINIMUM: operators with two inputs that choose by value."""
+"""PRELU, MAXIMUM, MINIMUM and SQUARED_DIFFERENCE: operators with two inputs, no activation."""
 
 import numpy as np
 import pytest
@@ -11,8 +11,9 @@ from tinygen.ops.binary import Binary
 from tinygen.ops.maximum import MAXIMUM, Maximum
 from tinygen.ops.minimum import Minimum
 from tinygen.ops.prelu import Prelu
+from tinygen.ops.squared_difference import SquaredDifference
 
-CLASSES: tuple[type[Binary], ...] = (Prelu, Maximum, Minimum)
+CLASSES: tuple[type[Binary], ...] = (Prelu, Maximum, Minimum, SquaredDifference)
 SHAPES = (
     ((1, 5, 7, 3), (1, 1, 3)),
     ((1, 5, 7, 3), (5, 7, 3)),
@@ -31,6 +32,10 @@ def drawn(kind: type[Binary], index: int) -> Binary:
     if kind is Prelu:
         other = (any_scale(rng, 1e-4, 0.05), any_zero_point(rng))
         own = (scale * float(rng.choice((0.5, 1.0, 1.5, rng.uniform(0.3, 2)))), any_zero_point(rng))
+    if kind is SquaredDifference:
+        other = (scale * float(rng.uniform(0.1, 4)), any_zero_point(rng))
+        step = max(scale, other[0]) ** 2 * float(rng.choice((0.5, 30, rng.uniform(10, 200))))
+        own = (step, any_zero_point(rng))
     name = f"{kind.kind.lower()}{index}"
     a = quantized(f"{name}_a", shapes[0], scale, zero)
     b = quantized(f"{name}_b", shapes[1], *other)

@@ -13,19 +13,36 @@ from tinygen.ops.abs import Abs
 from tinygen.ops.arg_max import ArgMax
 from tinygen.ops.arg_min import ArgMin
 from tinygen.ops.binary import Binary
+from tinygen.ops.comparison import Comparison
 from tinygen.ops.elementwise import Elementwise
 from tinygen.ops.elu import Elu
+from tinygen.ops.equal import Equal
 from tinygen.ops.exp import Exp
+from tinygen.ops.greater import Greater
+from tinygen.ops.greater_equal import GreaterEqual
 from tinygen.ops.hard_swish import HardSwish
 from tinygen.ops.leaky_relu import LeakyRelu
+from tinygen.ops.less import Less
+from tinygen.ops.less_equal import LessEqual
 from tinygen.ops.maximum import Maximum
 from tinygen.ops.mean import Mean
 from tinygen.ops.minimum import Minimum
+from tinygen.ops.not_equal import NotEqual
 from tinygen.ops.places import ArgExtreme
 from tinygen.ops.prelu import Prelu
 from tinygen.ops.reduce_max import ReduceMax
 from tinygen.ops.reduce_min import ReduceMin
 from tinygen.ops.rsqrt import Rsqrt
+from tinygen.ops.squared_difference import SquaredDifference
+
+COMPARISONS: tuple[type[Comparison], ...] = (
+    Equal,
+    NotEqual,
+    Greater,
+    GreaterEqual,
+    Less,
+    LessEqual,
+)
 
 
 def curve(scene: Scene) -> Tensor:
@@ -59,6 +76,28 @@ def chosen(scene: Scene) -> Tensor:
     return scene.add(kind(y.name, (a, b), (y,), Activation.NONE))
 
 
+def difference(scene: Scene) -> Tensor:
+    """SQUARED_DIFFERENCE."""
+    a = scene.pick(is_int8)
+    shape = thinned(scene, a.shape)
+    scale = float32(a.scale * scene.rng.uniform(0.1, 4))
+    b = constant(f"{scene.name()}_c", shape, scale, scene.zero_point(), scene.rng)
+    y = scene.tensor(a.shape, float32(max(a.scale, b.scale) ** 2 * scene.rng.uniform(10, 300)))
+    return scene.add(SquaredDifference(y.name, (a, b), (y,), Activation.NONE))
+
+
+def comparison(scene: Scene) -> Tensor:
+    """Two tensors, or a tensor and a constant, compared."""
+    a = scene.pick(is_int8)
+    shape = thinned(scene, a.shape)
+    b = constant(f"{scene.name()}_c", shape, a.scale, scene.zero_point(), scene.rng)
+    if scene.chance(0.3):
+        b = scene.pick(lambda t: is_int8(t) and t is not a and t.shape == a.shape)
+    kind: type[Comparison] = scene.choice(COMPARISONS)
+    y = Tensor(scene.name(), a.shape, DType.BOOL)
+    return scene.add(kind(y.name, (a, b) if scene.chance(0.5) else (b, a), (y,)))
+
+
 def extreme(scene: Scene) -> Tensor:
     """REDUCE_MAX or REDUCE_MIN over one axis, or where the extreme is."""
     x = scene.pick(is_vector)
@@ -78,4 +117,6 @@ CURVES: tuple[tuple[Callable[[Scene], Any], int], ...] = (
     (rsqrt, 3),
     (chosen, 4),
     (extreme, 6),
+    (difference, 3),
+    (comparison, 12),
 )

@@ -12,25 +12,32 @@ from tinygen.ops.arg_max import ArgMax
 from tinygen.ops.arg_min import ArgMin
 from tinygen.ops.batch_to_space_nd import BatchToSpaceND
 from tinygen.ops.broadcast_to import BroadcastTo
+from tinygen.ops.comparison import Comparison
 from tinygen.ops.concatenation import Concatenation
 from tinygen.ops.conv2d import Conv2D
 from tinygen.ops.depth_to_space import DepthToSpace
 from tinygen.ops.depthwise_conv2d import DepthwiseConv2D
 from tinygen.ops.dequantize import Dequantize
 from tinygen.ops.elu import Elu
+from tinygen.ops.equal import Equal
 from tinygen.ops.exp import Exp
 from tinygen.ops.expand_dims import ExpandDims
 from tinygen.ops.fill import Fill
 from tinygen.ops.fully_connected import FullyConnected
 from tinygen.ops.gather import Gather
+from tinygen.ops.greater import Greater
+from tinygen.ops.greater_equal import GreaterEqual
 from tinygen.ops.hard_swish import HardSwish
 from tinygen.ops.leaky_relu import LeakyRelu
+from tinygen.ops.less import Less
+from tinygen.ops.less_equal import LessEqual
 from tinygen.ops.logistic import Logistic
 from tinygen.ops.maximum import Maximum
 from tinygen.ops.mean import Mean
 from tinygen.ops.minimum import Minimum
 from tinygen.ops.mirror_pad import Mirror, MirrorPad
 from tinygen.ops.mul import Mul
+from tinygen.ops.not_equal import NotEqual
 from tinygen.ops.pack import Pack
 from tinygen.ops.pad import Pad, PadV2
 from tinygen.ops.pool2d import AveragePool2D, MaxPool2D
@@ -51,6 +58,7 @@ from tinygen.ops.space_to_batch_nd import SpaceToBatchND
 from tinygen.ops.space_to_depth import SpaceToDepth
 from tinygen.ops.split import Split
 from tinygen.ops.split_v import SplitV
+from tinygen.ops.squared_difference import SquaredDifference
 from tinygen.ops.squeeze import Squeeze
 from tinygen.ops.strided_slice import Masks, StridedSlice
 from tinygen.ops.sub import Sub
@@ -243,6 +251,25 @@ def pad_v2() -> Graph:
 _IMAGE, _POOLED, _ROW = (1, 4, 4, 2), (1, 2, 2, 2), (1, 8)
 _POOL = Window((3, 3), (2, 2), (1, 1), (0, 0))
 
+
+def _compared(kind: type[Comparison]) -> Callable[[], Graph]:
+    """Two tensors, broadcast."""
+
+    def sample() -> Graph:
+        a, b = activation("a", (2, 3)), activation("b", (3,), 0.07)
+        y = plain("y", (2, 3), DType.BOOL)
+        return Graph(kind.kind.lower(), (a, b), (y,), (kind("y", (a, b), (y,)),))
+
+    return sample
+
+
+def squared_difference() -> Graph:
+    """Two tensors, broadcast."""
+    a, b, y = activation("a", (2, 3)), activation("b", (3,), 0.07), activation("y", (2, 3), 0.3)
+    op = SquaredDifference("y", (a, b), (y,), Activation.NONE)
+    return Graph("squared_difference", (a, b), (y,), (op,))
+
+
 SAMPLES: tuple[Callable[[], Graph], ...] = (
     add,
     choices,
@@ -256,6 +283,7 @@ SAMPLES: tuple[Callable[[], Graph], ...] = (
     pad_v2,
     parted,
     residual,
+    squared_difference,
     sub,
     transpose_conv,
     _alone(
@@ -326,6 +354,7 @@ SAMPLES: tuple[Callable[[], Graph], ...] = (
         ((1, 0), (0, 1)),
         Numerics.TFLM,
     ),
+    *(_compared(kind) for kind in (Equal, NotEqual, Greater, GreaterEqual, Less, LessEqual)),
     _alone(ReduceMax, activation("x", _IMAGE), activation("y", (1, 2)), (1, 2), False),
     _alone(ReduceMin, activation("x", _IMAGE), activation("y", (1, 4, 4, 1)), (3,), True),
     _alone(ArgMax, activation("x", _ROW), plain("y", (1,), DType.INT32), 1),

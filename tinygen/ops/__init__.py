@@ -16,13 +16,18 @@ from tinygen.ops.depth_to_space import DEPTH_TO_SPACE
 from tinygen.ops.depthwise_conv2d import DEPTHWISE_CONV_2D
 from tinygen.ops.dequantize import DEQUANTIZE
 from tinygen.ops.elu import ELU
+from tinygen.ops.equal import EQUAL
 from tinygen.ops.exp import EXP
 from tinygen.ops.expand_dims import EXPAND_DIMS
 from tinygen.ops.fill import FILL
 from tinygen.ops.fully_connected import FULLY_CONNECTED
 from tinygen.ops.gather import GATHER
+from tinygen.ops.greater import GREATER
+from tinygen.ops.greater_equal import GREATER_EQUAL
 from tinygen.ops.hard_swish import HARD_SWISH
 from tinygen.ops.leaky_relu import LEAKY_RELU
+from tinygen.ops.less import LESS
+from tinygen.ops.less_equal import LESS_EQUAL
 from tinygen.ops.logistic import LOGISTIC
 from tinygen.ops.lookup import LOOKUP
 from tinygen.ops.maximum import MAXIMUM
@@ -30,6 +35,7 @@ from tinygen.ops.mean import MEAN
 from tinygen.ops.minimum import MINIMUM
 from tinygen.ops.mirror_pad import MIRROR_PAD
 from tinygen.ops.mul import MUL
+from tinygen.ops.not_equal import NOT_EQUAL
 from tinygen.ops.pack import PACK
 from tinygen.ops.pad import PAD, PADV2
 from tinygen.ops.pool2d import AVERAGE_POOL_2D, MAX_POOL_2D
@@ -50,6 +56,7 @@ from tinygen.ops.space_to_batch_nd import SPACE_TO_BATCH_ND
 from tinygen.ops.space_to_depth import SPACE_TO_DEPTH
 from tinygen.ops.split import SPLIT
 from tinygen.ops.split_v import SPLIT_V
+from tinygen.ops.squared_difference import SQUARED_DIFFERENCE
 from tinygen.ops.squeeze import SQUEEZE
 from tinygen.ops.strided_slice import STRIDED_SLICE
 from tinygen.ops.sub import SUB
@@ -75,18 +82,24 @@ OPS: tuple[OpDef[Any], ...] = (
     DEPTH_TO_SPACE,
     DEQUANTIZE,
     ELU,
+    EQUAL,
     EXP,
     EXPAND_DIMS,
     FILL,
     GATHER,
+    GREATER,
+    GREATER_EQUAL,
     HARD_SWISH,
     LEAKY_RELU,
+    LESS,
+    LESS_EQUAL,
     LOGISTIC,
     MAXIMUM,
     MEAN,
     MINIMUM,
     MIRROR_PAD,
     MUL,
+    NOT_EQUAL,
     PACK,
     PAD,
     PADV2,
@@ -109,6 +122,7 @@ OPS: tuple[OpDef[Any], ...] = (
     SPACE_TO_DEPTH,
     SPLIT,
     SPLIT_V,
+    SQUARED_DIFFERENCE,
     SQUEEZE,
     STRIDED_SLICE,
     SUB,

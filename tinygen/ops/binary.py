@@ -19,10 +19,8 @@ MAX_LOOPS = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Binary(Op):
-    """y = act(a op b), int8; shapes broadcast as numpy's do."""
-
-    activation: Activation
+class Pair(Op):
+    """y = a op b; shapes broadcast as numpy's do."""
 
     @property
     def a(self) -> Tensor:
@@ -33,6 +31,13 @@ class Binary(Op):
     def b(self) -> Tensor:
         """The right operand."""
         return self.inputs[1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Binary(Pair):
+    """y = act(a op b), int8."""
+
+    activation: Activation
 
 
 B = TypeVar("B", bound=Binary)
@@ -74,7 +79,7 @@ def int8_operands(op: Binary) -> str:
     return ""
 
 
-def few_loops(op: Binary) -> str:
+def few_loops(op: Pair) -> str:
     """Broadcasting needs at most four nested loops.
 
     Expand one operand to the output's shape in the model.
@@ -145,7 +150,7 @@ class Geometry:
         return tuple(fields)
 
 
-def geometry_of(op: Binary) -> Geometry:
+def geometry_of(op: Pair) -> Geometry:
     """The geometry of ``op``.
 
     The result may overwrite operand 0, so that is not a constant where both could be it.
@@ -159,17 +164,28 @@ def geometry_of(op: Binary) -> Geometry:
     return Geometry(loops, swapped)
 
 
+def pair_call(
+    op: Pair,
+    params: tuple[tuple[str, Value], ...],
+    *,
+    right_only: bool = False,
+    full_range: bool = True,
+) -> Call:
+    """A call of a kernel over ``tg_binary_shape``, its operands in the geometry's order."""
+    geometry = geometry_of(op)
+    operands = (op.b, op.a) if geometry.swapped else (op.a, op.b)
+    shape = (*geometry.shape, ("right_only", int(right_only)), ("full_range", int(full_range)))
+    return Call(shape, params, operands, (op.y,))
+
+
 def binary_call(
     op: Binary, params: tuple[tuple[str, Value], ...], *, right_only: bool = False
 ) -> Call:
-    """A call of a kernel over ``tg_binary_shape``; the output's clamp is added to ``params``."""
-    geometry = geometry_of(op)
-    operands = (op.b, op.a) if geometry.swapped else (op.a, op.b)
+    """As ``pair_call``; the output's clamp is added to ``params``."""
     low, high = activation_range(op.activation, op.y)
     full_range = (low, high) == dtype_range(DType.INT8)
-    shape = (*geometry.shape, ("right_only", int(right_only)), ("full_range", int(full_range)))
     params = (*params, ("output_min", low), ("output_max", high))
-    return Call(shape, params, operands, (op.y,))
+    return pair_call(op, params, right_only=right_only, full_range=full_range)
 
 
 def rescaling_call(

@@ -1,0 +1,17 @@
+"""GREATER_EQUAL: whether a >= b, with broadcasting."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from tinygen.ops.comparison import Comparison, definition_of_comparison
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GreaterEqual(Comparison):
+    """y = a >= b, of the real values."""
+
+    kind: ClassVar[str] = "GREATER_EQUAL"
+    holds: ClassVar[tuple[bool, bool, bool]] = (False, True, True)
+
+
+GREATER_EQUAL = definition_of_comparison(GreaterEqual)
