@@ -252,6 +252,11 @@ def _space_to_batch(op: Any) -> Form:
     return Form("SpaceToBatchNDOptions", {}, (_int32(op.block), _int32(op.paddings)))
 
 
+def _cast(op: Any) -> Form:
+    codes = [getattr(tflite.TensorType, t.dtype.name) for t in (op.x, op.y)]
+    return Form("CastOptions", dict(zip(("InDataType", "OutDataType"), codes, strict=True)))
+
+
 def _blocks(options: str) -> Callable[[Any], Form]:
     return lambda op: Form(options, {"BlockSize": op.block})
 
@@ -264,6 +269,7 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "AVERAGE_POOL_2D": _pool2d,
     "BATCH_TO_SPACE_ND": _batch_to_space,
     "BROADCAST_TO": _broadcast_to,
+    "CAST": _cast,
     "CONCATENATION": _concatenation,
     "CONV_2D": _conv2d,
     "DEPTHWISE_CONV_2D": _depthwise_conv2d,
@@ -282,6 +288,9 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "LEAKY_RELU": _leaky_relu,
     "LESS": _version("LessOptions", 2),
     "LESS_EQUAL": _version("LessEqualOptions", 2),
+    "LOGICAL_AND": _plain("LogicalAndOptions"),
+    "LOGICAL_NOT": _plain("LogicalNotOptions"),
+    "LOGICAL_OR": _plain("LogicalOrOptions"),
     "LOGISTIC": _plain(),
     "MAXIMUM": _version("MaximumMinimumOptions", 2),
     "MAX_POOL_2D": _pool2d,
@@ -305,6 +314,7 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "RESIZE_NEAREST_NEIGHBOR": _resize("ResizeNearestNeighborOptions"),
     "REVERSE_V2": _reverse,
     "RSQRT": _version("", 2),
+    "SELECT_V2": _plain("SelectV2Options"),
     "SHAPE": _shape,
     "SLICE": _slice,
     "SOFTMAX": _softmax,
@@ -321,4 +331,5 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "TRANSPOSE": _transpose,
     "TRANSPOSE_CONV": _transpose_conv,
     "UNPACK": _unpack,
+    "ZEROS_LIKE": _plain("ZerosLikeOptions"),
 }

@@ -13,6 +13,7 @@ from tinygen.ops.abs import Abs
 from tinygen.ops.arg_max import ArgMax
 from tinygen.ops.arg_min import ArgMin
 from tinygen.ops.binary import Binary
+from tinygen.ops.cast import Cast
 from tinygen.ops.comparison import Comparison
 from tinygen.ops.elementwise import Elementwise
 from tinygen.ops.elu import Elu
@@ -24,6 +25,10 @@ from tinygen.ops.hard_swish import HardSwish
 from tinygen.ops.leaky_relu import LeakyRelu
 from tinygen.ops.less import Less
 from tinygen.ops.less_equal import LessEqual
+from tinygen.ops.logical import Logical
+from tinygen.ops.logical_and import LogicalAnd
+from tinygen.ops.logical_not import LogicalNot
+from tinygen.ops.logical_or import LogicalOr
 from tinygen.ops.maximum import Maximum
 from tinygen.ops.mean import Mean
 from tinygen.ops.minimum import Minimum
@@ -33,7 +38,9 @@ from tinygen.ops.prelu import Prelu
 from tinygen.ops.reduce_max import ReduceMax
 from tinygen.ops.reduce_min import ReduceMin
 from tinygen.ops.rsqrt import Rsqrt
+from tinygen.ops.select_v2 import SelectV2
 from tinygen.ops.squared_difference import SquaredDifference
+from tinygen.ops.zeros_like import ZerosLike
 
 COMPARISONS: tuple[type[Comparison], ...] = (
     Equal,
@@ -98,6 +105,36 @@ def comparison(scene: Scene) -> Tensor:
     return scene.add(kind(y.name, (a, b) if scene.chance(0.5) else (b, a), (y,)))
 
 
+def truth(scene: Scene) -> Tensor:
+    """What a comparison's result is for: to be joined, to choose, to be a number."""
+    x = scene.pick(lambda t: t.dtype is DType.BOOL)
+    y = scene.like(x)
+    found = scene.integer(0, 4)
+    if found == 0:
+        return scene.add(LogicalNot(y.name, (x,), (y,)))
+    if found < 3:
+        other = scene.pick(lambda t: t.dtype is DType.BOOL and t.shape == x.shape)
+        kind: type[Logical] = (LogicalAnd, LogicalOr)[found - 1]
+        return scene.add(kind(y.name, (x, other), (y,)))
+    if found == 3:
+        dtype = scene.choice((DType.INT32, DType.FLOAT32))
+        number = Tensor(y.name, x.shape, dtype)
+        scene.magnitude[x] = 1.0
+        return scene.add(Cast(y.name, (x,), (number,)))
+    a = scene.pick(lambda t: is_int8(t) and t.shape == x.shape)
+    b = scene.constant_like(a, thinned(scene, a.shape))
+    chosen = scene.like(a)
+    return scene.add(SelectV2(y.name, (x, a, b) if scene.chance(0.5) else (x, b, a), (chosen,)))
+
+
+def zeros(scene: Scene) -> Tensor:
+    # LiteRT's ZEROS_LIKE has no int8.
+    known = [DType.FLOAT32] + [DType.INT8] * (scene.numerics is Numerics.TFLM)
+    x = scene.pick(lambda t: t.dtype in known)
+    y = scene.like(x)
+    return scene.add(ZerosLike(y.name, (x,), (y,)))
+
+
 def extreme(scene: Scene) -> Tensor:
     """REDUCE_MAX or REDUCE_MIN over one axis, or where the extreme is."""
     x = scene.pick(is_vector)
@@ -119,4 +156,6 @@ CURVES: tuple[tuple[Callable[[Scene], Any], int], ...] = (
     (extreme, 6),
     (difference, 3),
     (comparison, 12),
+    (truth, 16),
+    (zeros, 2),
 )

@@ -324,8 +324,8 @@ def views(scene: Scene) -> Tensor:
             shape = (*x.shape[:axis], 1, *x.shape[axis:])
         # The front end has no tensors of no elements, such as the shape of a scalar.
         scalar = kind is Reshape and not shape
-        # TFLite Micro's EXPAND_DIMS has no uint8 or int32; LiteRT's wants int16 without zero point.
-        refused = kind is ExpandDims and x.dtype in (DType.UINT8, DType.INT16, DType.INT32)
+        # TFLite Micro's EXPAND_DIMS has few types; LiteRT's wants int16 without zero point.
+        refused = kind is ExpandDims and x.dtype not in (DType.INT8, DType.FLOAT32)
         if len(shape) > MAX_RANK or scalar or refused:
             raise Illegal
         y = scene.like(x, shape)

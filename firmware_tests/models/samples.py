@@ -12,6 +12,7 @@ from tinygen.ops.arg_max import ArgMax
 from tinygen.ops.arg_min import ArgMin
 from tinygen.ops.batch_to_space_nd import BatchToSpaceND
 from tinygen.ops.broadcast_to import BroadcastTo
+from tinygen.ops.cast import Cast
 from tinygen.ops.comparison import Comparison
 from tinygen.ops.concatenation import Concatenation
 from tinygen.ops.conv2d import Conv2D
@@ -31,6 +32,9 @@ from tinygen.ops.hard_swish import HardSwish
 from tinygen.ops.leaky_relu import LeakyRelu
 from tinygen.ops.less import Less
 from tinygen.ops.less_equal import LessEqual
+from tinygen.ops.logical_and import LogicalAnd
+from tinygen.ops.logical_not import LogicalNot
+from tinygen.ops.logical_or import LogicalOr
 from tinygen.ops.logistic import Logistic
 from tinygen.ops.maximum import Maximum
 from tinygen.ops.mean import Mean
@@ -51,6 +55,7 @@ from tinygen.ops.resize_bilinear import ResizeBilinear
 from tinygen.ops.resize_nearest_neighbor import ResizeNearestNeighbor
 from tinygen.ops.reverse_v2 import ReverseV2
 from tinygen.ops.rsqrt import Rsqrt
+from tinygen.ops.select_v2 import SelectV2
 from tinygen.ops.shape import Shape
 from tinygen.ops.slice import Slice
 from tinygen.ops.softmax import Softmax
@@ -68,6 +73,7 @@ from tinygen.ops.transpose import Transpose
 from tinygen.ops.transpose_conv import TransposeConv
 from tinygen.ops.unpack import Unpack
 from tinygen.ops.window import Window
+from tinygen.ops.zeros_like import ZerosLike
 
 _SEED = 20240229
 
@@ -263,6 +269,30 @@ def _compared(kind: type[Comparison]) -> Callable[[], Graph]:
     return sample
 
 
+def truth() -> Graph:
+    """Comparisons, joined, decide what comes out; one is a number as well."""
+    a, b = activation("a", (2, 3)), activation("b", (3,), 0.07)
+    less, equal, both, either, none = (
+        plain(name, (2, 3), DType.BOOL) for name in ("less", "equal", "both", "either", "none")
+    )
+    zeros, y, number = (
+        activation("z", (2, 3)),
+        activation("y", (2, 3)),
+        plain("n", (2, 3), DType.INT32),
+    )
+    ops: tuple[Op, ...] = (
+        Less("less", (a, b), (less,)),
+        Equal("equal", (b, a), (equal,)),
+        LogicalAnd("both", (less, equal), (both,)),
+        LogicalOr("either", (less, equal), (either,)),
+        LogicalNot("none", (either,), (none,)),
+        ZerosLike("z", (a,), (zeros,)),
+        SelectV2("y", (none, a, zeros), (y,)),
+        Cast("n", (both,), (number,)),
+    )
+    return Graph("truth", (a, b), (y, number), ops)
+
+
 def squared_difference() -> Graph:
     """Two tensors, broadcast."""
     a, b, y = activation("a", (2, 3)), activation("b", (3,), 0.07), activation("y", (2, 3), 0.3)
@@ -286,6 +316,7 @@ SAMPLES: tuple[Callable[[], Graph], ...] = (
     squared_difference,
     sub,
     transpose_conv,
+    truth,
     _alone(
         AveragePool2D, activation("x", _IMAGE), activation("y", _POOLED), _POOL, Activation.RELU
     ),

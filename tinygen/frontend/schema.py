@@ -21,6 +21,7 @@ OPTIONS: dict[str, tuple[Field, ...]] = {
     "ArgMinOptions": (1,),
     "BatchToSpaceNDOptions": (),
     "BroadcastToOptions": (),
+    "CastOptions": (1, 1),
     "ConcatenationOptions": (4, 1),
     "Conv2DOptions": (1, 4, 4, 1, 4, 4, 1),
     "DepthToSpaceOptions": (4,),
@@ -38,6 +39,9 @@ OPTIONS: dict[str, tuple[Field, ...]] = {
     "LeakyReluOptions": (4,),
     "LessEqualOptions": (),
     "LessOptions": (),
+    "LogicalAndOptions": (),
+    "LogicalNotOptions": (),
+    "LogicalOrOptions": (),
     "MaximumMinimumOptions": (),
     "MirrorPadOptions": (1,),
     "MulOptions": (1,),
@@ -52,6 +56,7 @@ OPTIONS: dict[str, tuple[Field, ...]] = {
     "ResizeBilinearOptions": (4, 4, 1, 1),
     "ResizeNearestNeighborOptions": (1, 1),
     "ReverseV2Options": (),
+    "SelectV2Options": (),
     "ShapeOptions": (1,),
     "SliceOptions": (),
     "SoftmaxOptions": (4,),
@@ -66,6 +71,7 @@ OPTIONS: dict[str, tuple[Field, ...]] = {
     "TransposeConvOptions": (1, 4, 4, 1, 1),
     "TransposeOptions": (),
     "UnpackOptions": (4, 4),
+    "ZerosLikeOptions": (),
 }
 
 

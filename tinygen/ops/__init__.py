@@ -10,6 +10,7 @@ from tinygen.ops.arg_min import ARG_MIN
 from tinygen.ops.base import OpDef
 from tinygen.ops.batch_to_space_nd import BATCH_TO_SPACE_ND
 from tinygen.ops.broadcast_to import BROADCAST_TO
+from tinygen.ops.cast import CAST
 from tinygen.ops.concatenation import CONCATENATION
 from tinygen.ops.conv2d import CONV_2D
 from tinygen.ops.depth_to_space import DEPTH_TO_SPACE
@@ -28,6 +29,9 @@ from tinygen.ops.hard_swish import HARD_SWISH
 from tinygen.ops.leaky_relu import LEAKY_RELU
 from tinygen.ops.less import LESS
 from tinygen.ops.less_equal import LESS_EQUAL
+from tinygen.ops.logical_and import LOGICAL_AND
+from tinygen.ops.logical_not import LOGICAL_NOT
+from tinygen.ops.logical_or import LOGICAL_OR
 from tinygen.ops.logistic import LOGISTIC
 from tinygen.ops.lookup import LOOKUP
 from tinygen.ops.maximum import MAXIMUM
@@ -49,6 +53,7 @@ from tinygen.ops.resize_bilinear import RESIZE_BILINEAR
 from tinygen.ops.resize_nearest_neighbor import RESIZE_NEAREST_NEIGHBOR
 from tinygen.ops.reverse_v2 import REVERSE_V2
 from tinygen.ops.rsqrt import RSQRT
+from tinygen.ops.select_v2 import SELECT_V2
 from tinygen.ops.shape import SHAPE
 from tinygen.ops.slice import SLICE
 from tinygen.ops.softmax import SOFTMAX
@@ -65,6 +70,7 @@ from tinygen.ops.tanh import TANH
 from tinygen.ops.transpose import TRANSPOSE
 from tinygen.ops.transpose_conv import TRANSPOSE_CONV
 from tinygen.ops.unpack import UNPACK
+from tinygen.ops.zeros_like import ZEROS_LIKE
 
 OPS: tuple[OpDef[Any], ...] = (
     CONV_2D,
@@ -78,6 +84,7 @@ OPS: tuple[OpDef[Any], ...] = (
     ARG_MIN,
     BATCH_TO_SPACE_ND,
     BROADCAST_TO,
+    CAST,
     CONCATENATION,
     DEPTH_TO_SPACE,
     DEQUANTIZE,
@@ -93,6 +100,9 @@ OPS: tuple[OpDef[Any], ...] = (
     LEAKY_RELU,
     LESS,
     LESS_EQUAL,
+    LOGICAL_AND,
+    LOGICAL_NOT,
+    LOGICAL_OR,
     LOGISTIC,
     MAXIMUM,
     MEAN,
@@ -115,6 +125,7 @@ OPS: tuple[OpDef[Any], ...] = (
     RESIZE_NEAREST_NEIGHBOR,
     REVERSE_V2,
     RSQRT,
+    SELECT_V2,
     SHAPE,
     SLICE,
     SOFTMAX,
@@ -131,6 +142,7 @@ OPS: tuple[OpDef[Any], ...] = (
     TRANSPOSE,
     TRANSPOSE_CONV,
     UNPACK,
+    ZEROS_LIKE,
 )
 
 # Operators that passes make; no file holds them.

@@ -97,27 +97,32 @@ class Loop:
     b_stride: int
 
 
-def broadcast_loops(a: tuple[int, ...], b: tuple[int, ...], y: tuple[int, ...]) -> tuple[Loop, ...]:
-    """The fewest nested loops over ``y``, outermost first; neighbours that advance as one merge."""
-    loops: list[Loop] = []
-    a_stride = b_stride = 1
-    for size, a_size, b_size in zip(
-        reversed(y), reversed(_extended(a, y)), reversed(_extended(b, y)), strict=True
+def merged_loops(
+    y: tuple[int, ...], *operands: tuple[int, ...]
+) -> tuple[tuple[int, tuple[int, ...]], ...]:
+    """The fewest nested loops over ``y``, outermost first: the size, and each operand's stride.
+
+    Neighbours that advance as one merge.
+    """
+    loops: list[tuple[int, tuple[int, ...]]] = []
+    strides = [1] * len(operands)
+    for size, *sizes in zip(
+        reversed(y), *(reversed(_extended(shape, y)) for shape in operands), strict=True
     ):
-        loop = Loop(size, a_stride if a_size > 1 else 0, b_stride if b_size > 1 else 0)
-        a_stride, b_stride = a_stride * a_size, b_stride * b_size
+        steps = tuple(step if n > 1 else 0 for n, step in zip(sizes, strides, strict=True))
+        strides = [n * step for n, step in zip(sizes, strides, strict=True)]
         if size == 1:
             continue
-        inner = loops[-1] if loops else None
-        if (
-            inner
-            and loop.a_stride == inner.a_stride * inner.size
-            and loop.b_stride == inner.b_stride * inner.size
-        ):
-            loops[-1] = Loop(inner.size * size, inner.a_stride, inner.b_stride)
+        if loops and steps == tuple(step * loops[-1][0] for step in loops[-1][1]):
+            loops[-1] = (loops[-1][0] * size, loops[-1][1])
         else:
-            loops.append(loop)
-    return tuple(reversed(loops)) or (Loop(1, 1, 1),)
+            loops.append((size, steps))
+    return tuple(reversed(loops)) or ((1, (1,) * len(operands)),)
+
+
+def broadcast_loops(a: tuple[int, ...], b: tuple[int, ...], y: tuple[int, ...]) -> tuple[Loop, ...]:
+    """The fewest nested loops over ``y``, outermost first."""
+    return tuple(Loop(size, *steps) for size, steps in merged_loops(y, a, b))
 
 
 def _extended(shape: tuple[int, ...], y: tuple[int, ...]) -> tuple[int, ...]:
