@@ -56,6 +56,7 @@ def test_the_oracle_gives_the_interpreters_bytes(numerics: Numerics) -> None:
 
 def test_every_operator_occurs() -> None:
     graphs = [random_graph(s, n, most_ops=8) for s in NATIVE_SEEDS for n in Numerics]
+    graphs += [random_graph(s, n) for s in AGREEMENT_SEEDS for n in Numerics]
     kinds = Counter(op.kind for graph in graphs for op in graph.ops)
     assert set(kinds) == {definition.op.kind for definition in OPS}
 

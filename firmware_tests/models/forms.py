@@ -257,6 +257,10 @@ def _cast(op: Any) -> Form:
     return Form("CastOptions", dict(zip(("InDataType", "OutDataType"), codes, strict=True)))
 
 
+def _batch_matmul(op: Any) -> Form:
+    return Form("BatchMatMulOptions", {"AdjX": op.adjoint_a, "AdjY": op.adjoint_b}, version=2)
+
+
 def _blocks(options: str) -> Callable[[Any], Form]:
     return lambda op: Form(options, {"BlockSize": op.block})
 
@@ -267,6 +271,7 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "ARG_MAX": _arg("ArgMaxOptions"),
     "ARG_MIN": _arg("ArgMinOptions"),
     "AVERAGE_POOL_2D": _pool2d,
+    "BATCH_MATMUL": _batch_matmul,
     "BATCH_TO_SPACE_ND": _batch_to_space,
     "BROADCAST_TO": _broadcast_to,
     "CAST": _cast,
@@ -285,6 +290,7 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "GREATER": _version("GreaterOptions", 2),
     "GREATER_EQUAL": _version("GreaterEqualOptions", 2),
     "HARD_SWISH": _plain("HardSwishOptions"),
+    "L2_NORMALIZATION": _version("L2NormOptions", 2),
     "LEAKY_RELU": _leaky_relu,
     "LESS": _version("LessOptions", 2),
     "LESS_EQUAL": _version("LessEqualOptions", 2),
@@ -292,6 +298,7 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "LOGICAL_NOT": _plain("LogicalNotOptions"),
     "LOGICAL_OR": _plain("LogicalOrOptions"),
     "LOGISTIC": _plain(),
+    "LOG_SOFTMAX": _version("LogSoftmaxOptions", 2),
     "MAXIMUM": _version("MaximumMinimumOptions", 2),
     "MAX_POOL_2D": _pool2d,
     "MEAN": _reduction(1),

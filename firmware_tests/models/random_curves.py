@@ -6,12 +6,13 @@ As in ``random_ops``, a function raises ``Illegal`` where it finds no operand.
 from collections.abc import Callable
 from typing import Any
 
-from firmware_tests.kernels.tensors import constant, float32
-from firmware_tests.models.scene import Scene, is_int8, is_vector, thinned
+from firmware_tests.kernels.tensors import constant, float32, quantized
+from firmware_tests.models.scene import Illegal, Scene, is_int8, is_vector, thinned
 from tinygen.ir import Activation, DType, Numerics, Tensor
 from tinygen.ops.abs import Abs
 from tinygen.ops.arg_max import ArgMax
 from tinygen.ops.arg_min import ArgMin
+from tinygen.ops.batch_matmul import BatchMatMul
 from tinygen.ops.binary import Binary
 from tinygen.ops.cast import Cast
 from tinygen.ops.comparison import Comparison
@@ -22,9 +23,11 @@ from tinygen.ops.exp import Exp
 from tinygen.ops.greater import Greater
 from tinygen.ops.greater_equal import GreaterEqual
 from tinygen.ops.hard_swish import HardSwish
+from tinygen.ops.l2_normalization import L2Normalization
 from tinygen.ops.leaky_relu import LeakyRelu
 from tinygen.ops.less import Less
 from tinygen.ops.less_equal import LessEqual
+from tinygen.ops.log_softmax import LogSoftmax
 from tinygen.ops.logical import Logical
 from tinygen.ops.logical_and import LogicalAnd
 from tinygen.ops.logical_not import LogicalNot
@@ -107,7 +110,7 @@ def comparison(scene: Scene) -> Tensor:
 
 def truth(scene: Scene) -> Tensor:
     """What a comparison's result is for: to be joined, to choose, to be a number."""
-    x = scene.pick(lambda t: t.dtype is DType.BOOL)
+    x = comparison(scene)
     y = scene.like(x)
     found = scene.integer(0, 4)
     if found == 0:
@@ -135,6 +138,32 @@ def zeros(scene: Scene) -> Tensor:
     return scene.add(ZerosLike(y.name, (x,), (y,)))
 
 
+def normalized(scene: Scene) -> Tensor:
+    """L2_NORMALIZATION or LOG_SOFTMAX."""
+    x = scene.pick(lambda t: is_vector(t) and len(t.shape) <= 4)
+    if scene.chance(0.5):
+        y = quantized(scene.name(), x.shape, 1 / 128, 0)
+        return scene.add(L2Normalization(y.name, (x,), (y,), Activation.NONE))
+    y = quantized(scene.name(), x.shape, 1 / 16, 127)
+    return scene.add(LogSoftmax(y.name, (x,), (y,), 1.0))
+
+
+def matmul(scene: Scene) -> Tensor:
+    """BATCH_MATMUL by a constant or by the tensor itself."""
+    a = scene.pick(lambda t: is_int8(t) and 2 <= len(t.shape) <= 5)
+    *batch, rows, depth = a.shape
+    columns, swapped = scene.integer(1, 6), scene.chance(0.5)
+    shape = (columns, depth) if swapped else (depth, columns)
+    b = constant(f"{scene.name()}_c", shape, scene.scale(), scene.zero_point(), scene.rng)
+    if scene.chance(0.4):
+        b, columns, swapped = a, rows, True
+    scale = float32(a.scale * b.scale * depth**0.5 * scene.rng.uniform(20, 200))
+    if not 1e-7 < scale < 1e6:
+        raise Illegal
+    y = scene.tensor((*batch, rows, columns), scale)
+    return scene.add(BatchMatMul(y.name, (a, b), (y,), False, swapped))
+
+
 def extreme(scene: Scene) -> Tensor:
     """REDUCE_MAX or REDUCE_MIN over one axis, or where the extreme is."""
     x = scene.pick(is_vector)
@@ -155,7 +184,9 @@ CURVES: tuple[tuple[Callable[[Scene], Any], int], ...] = (
     (chosen, 4),
     (extreme, 6),
     (difference, 3),
-    (comparison, 12),
-    (truth, 16),
+    (comparison, 6),
+    (truth, 12),
     (zeros, 2),
+    (normalized, 4),
+    (matmul, 4),
 )

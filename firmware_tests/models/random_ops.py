@@ -399,13 +399,13 @@ def literal(scene: Scene) -> Tensor:
 
 
 DRAWS: tuple[tuple[Callable[[Scene], Any], int], ...] = (
-    (conv2d, 10),
-    (depthwise_conv2d, 6),
-    (fully_connected, 8),
+    (conv2d, 12),
+    (depthwise_conv2d, 8),
+    (fully_connected, 10),
     (transpose_conv, 12),
-    (padded_convolution, 6),
-    (activated, 9),
-    (residual, 5),
+    (padded_convolution, 8),
+    (activated, 11),
+    (residual, 6),
     (binary, 8),
     (concatenation, 5),
     (pool, 4),

@@ -10,6 +10,7 @@ from tinygen.ops.abs import Abs
 from tinygen.ops.add import Add
 from tinygen.ops.arg_max import ArgMax
 from tinygen.ops.arg_min import ArgMin
+from tinygen.ops.batch_matmul import BatchMatMul
 from tinygen.ops.batch_to_space_nd import BatchToSpaceND
 from tinygen.ops.broadcast_to import BroadcastTo
 from tinygen.ops.cast import Cast
@@ -29,9 +30,11 @@ from tinygen.ops.gather import Gather
 from tinygen.ops.greater import Greater
 from tinygen.ops.greater_equal import GreaterEqual
 from tinygen.ops.hard_swish import HardSwish
+from tinygen.ops.l2_normalization import L2Normalization
 from tinygen.ops.leaky_relu import LeakyRelu
 from tinygen.ops.less import Less
 from tinygen.ops.less_equal import LessEqual
+from tinygen.ops.log_softmax import LogSoftmax
 from tinygen.ops.logical_and import LogicalAnd
 from tinygen.ops.logical_not import LogicalNot
 from tinygen.ops.logical_or import LogicalOr
@@ -293,6 +296,13 @@ def truth() -> Graph:
     return Graph("truth", (a, b), (y, number), ops)
 
 
+def batch_matmul() -> Graph:
+    """The matrices of a batch times one."""
+    a, b, y = activation("a", (2, 3, 4)), activation("b", (5, 4), 0.07), activation("y", (2, 3, 5))
+    op = BatchMatMul("y", (a, b), (y,), False, True)
+    return Graph("batch_matmul", (a, b), (y,), (op,))
+
+
 def squared_difference() -> Graph:
     """Two tensors, broadcast."""
     a, b, y = activation("a", (2, 3)), activation("b", (3,), 0.07), activation("y", (2, 3), 0.3)
@@ -302,6 +312,7 @@ def squared_difference() -> Graph:
 
 SAMPLES: tuple[Callable[[], Graph], ...] = (
     add,
+    batch_matmul,
     choices,
     concatenation,
     conv2d,
@@ -386,6 +397,10 @@ SAMPLES: tuple[Callable[[], Graph], ...] = (
         Numerics.TFLM,
     ),
     *(_compared(kind) for kind in (Equal, NotEqual, Greater, GreaterEqual, Less, LessEqual)),
+    _alone(
+        L2Normalization, activation("x", _ROW), activation("y", _ROW, 1 / 128, 0), Activation.NONE
+    ),
+    _alone(LogSoftmax, activation("x", _ROW), activation("y", _ROW, 1 / 16, 127), 1.0),
     _alone(ReduceMax, activation("x", _IMAGE), activation("y", (1, 2)), (1, 2), False),
     _alone(ReduceMin, activation("x", _IMAGE), activation("y", (1, 4, 4, 1)), (3,), True),
     _alone(ArgMax, activation("x", _ROW), plain("y", (1,), DType.INT32), 1),

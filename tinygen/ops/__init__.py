@@ -8,6 +8,7 @@ from tinygen.ops.add import ADD
 from tinygen.ops.arg_max import ARG_MAX
 from tinygen.ops.arg_min import ARG_MIN
 from tinygen.ops.base import OpDef
+from tinygen.ops.batch_matmul import BATCH_MATMUL
 from tinygen.ops.batch_to_space_nd import BATCH_TO_SPACE_ND
 from tinygen.ops.broadcast_to import BROADCAST_TO
 from tinygen.ops.cast import CAST
@@ -26,9 +27,11 @@ from tinygen.ops.gather import GATHER
 from tinygen.ops.greater import GREATER
 from tinygen.ops.greater_equal import GREATER_EQUAL
 from tinygen.ops.hard_swish import HARD_SWISH
+from tinygen.ops.l2_normalization import L2_NORMALIZATION
 from tinygen.ops.leaky_relu import LEAKY_RELU
 from tinygen.ops.less import LESS
 from tinygen.ops.less_equal import LESS_EQUAL
+from tinygen.ops.log_softmax import LOG_SOFTMAX
 from tinygen.ops.logical_and import LOGICAL_AND
 from tinygen.ops.logical_not import LOGICAL_NOT
 from tinygen.ops.logical_or import LOGICAL_OR
@@ -82,6 +85,7 @@ OPS: tuple[OpDef[Any], ...] = (
     ADD,
     ARG_MAX,
     ARG_MIN,
+    BATCH_MATMUL,
     BATCH_TO_SPACE_ND,
     BROADCAST_TO,
     CAST,
@@ -97,6 +101,7 @@ OPS: tuple[OpDef[Any], ...] = (
     GREATER,
     GREATER_EQUAL,
     HARD_SWISH,
+    L2_NORMALIZATION,
     LEAKY_RELU,
     LESS,
     LESS_EQUAL,
@@ -104,6 +109,7 @@ OPS: tuple[OpDef[Any], ...] = (
     LOGICAL_NOT,
     LOGICAL_OR,
     LOGISTIC,
+    LOG_SOFTMAX,
     MAXIMUM,
     MEAN,
     MINIMUM,

@@ -68,7 +68,7 @@ def parse_binary(node: Node, op: type[B], options: type[Any]) -> B:
     return op(node.name, operands, node.outputs, activation)
 
 
-def int8_operands(op: Binary) -> str:
+def int8_operands(op: Pair) -> str:
     """Both operands and the output are int8 with one scale and zero point each.
 
     Convert the model with full integer post-training quantization (int8).

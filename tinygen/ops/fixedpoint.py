@@ -94,6 +94,37 @@ def reciprocal(x: Array, integer_bits: int) -> tuple[Raw, Raw]:
     return _inverse_one_plus((x << headroom) - (1 << 31)), integer_bits - headroom
 
 
+def log_of_sum(x: Array, integer_bits: int) -> Raw:
+    """log(x) for raw x >= 1 with ``integer_bits``; the result has five.
+
+    Source: TFLite's ``log_x_for_x_greater_than_or_equal_to_1_impl``: the logarithm of a power of
+    two, plus a rational approximation around 2^(-1/4) of what remains, which is x or x times
+    sqrt(1/2), whichever is smaller.
+    """
+    sqrt_half, quarter_root = 1518500250, 1805811301
+    x = np.asarray(x, np.int64)
+
+    def zeros(raw: Raw) -> Raw:
+        counts = [32 - int(v).bit_length() for v in raw.reshape(-1)]
+        return np.array(counts, np.int64).reshape(raw.shape)
+
+    lead = zeros(x)
+    r_a = shift_left_saturating(_product(x << (lead - 1), sqrt_half), 1)
+    power_a = ((integer_bits - lead) << 25) + (1 << 23)
+    headroom = zeros(_product(x, sqrt_half)) - 1
+    r_b = np.clip(x << headroom, INT32_MIN, INT32_MAX)
+    power_b = ((integer_bits - headroom) << 25) - (1 << 23)
+    r, power = np.minimum(r_a, r_b), np.maximum(power_a, power_b)
+    middle = (r + quarter_root + 1) >> 1
+    q = 2 * (r - quarter_root)
+    square = _product(q, q)
+    numerator = _product(q, r) + _product(_product(q, square), 117049297)
+    inner = 1057819769 + q + _product(square, 127690142)
+    inverse = _inverse_one_plus(_product(middle, inner) + _product(q, 638450708))
+    rest = _product(rounding_divide_by_pot(numerator, 6), inverse)
+    return shift_left_saturating(_product(power, 1488522236) + rest, 1)
+
+
 def _inverse_one_plus(x: Raw) -> Raw:
     """1 / (1 + x) for raw x in [0, 1), no integer bits."""
     return shift_left_saturating(_two_over_one_plus(x), 1)
