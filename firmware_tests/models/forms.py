@@ -261,6 +261,11 @@ def _batch_matmul(op: Any) -> Form:
     return Form("BatchMatMulOptions", {"AdjX": op.adjoint_a, "AdjY": op.adjoint_b}, version=2)
 
 
+def _cumsum(op: Any) -> Form:
+    fields = {"Exclusive": op.exclusive, "Reverse": op.reverse}
+    return Form("CumsumOptions", fields, (_int32(op.axis),))
+
+
 def _blocks(options: str) -> Callable[[Any], Form]:
     return lambda op: Form(options, {"BlockSize": op.block})
 
@@ -268,6 +273,7 @@ def _blocks(options: str) -> Callable[[Any], Form]:
 FORMS: dict[str, Callable[[Any], Form]] = {
     "ABS": _plain("AbsOptions"),
     "ADD": _binary("AddOptions"),
+    "ADD_N": _plain("AddNOptions"),
     "ARG_MAX": _arg("ArgMaxOptions"),
     "ARG_MIN": _arg("ArgMinOptions"),
     "AVERAGE_POOL_2D": _pool2d,
@@ -277,6 +283,7 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "CAST": _cast,
     "CONCATENATION": _concatenation,
     "CONV_2D": _conv2d,
+    "CUMSUM": _cumsum,
     "DEPTHWISE_CONV_2D": _depthwise_conv2d,
     "DEPTH_TO_SPACE": _blocks("DepthToSpaceOptions"),
     "DEQUANTIZE": _plain("DequantizeOptions"),

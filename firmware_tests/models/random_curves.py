@@ -10,12 +10,14 @@ from firmware_tests.kernels.tensors import constant, float32, quantized
 from firmware_tests.models.scene import Illegal, Scene, is_int8, is_vector, thinned
 from tinygen.ir import Activation, DType, Numerics, Tensor
 from tinygen.ops.abs import Abs
+from tinygen.ops.add_n import AddN
 from tinygen.ops.arg_max import ArgMax
 from tinygen.ops.arg_min import ArgMin
 from tinygen.ops.batch_matmul import BatchMatMul
 from tinygen.ops.binary import Binary
 from tinygen.ops.cast import Cast
 from tinygen.ops.comparison import Comparison
+from tinygen.ops.cumsum import Cumsum
 from tinygen.ops.elementwise import Elementwise
 from tinygen.ops.elu import Elu
 from tinygen.ops.equal import Equal
@@ -164,6 +166,19 @@ def matmul(scene: Scene) -> Tensor:
     return scene.add(BatchMatMul(y.name, (a, b), (y,), False, swapped))
 
 
+def running_sum(scene: Scene) -> Tensor:
+    """CUMSUM or ADD_N, which LiteRT does not have for int8."""
+    if scene.numerics is Numerics.LITERT:
+        raise Illegal
+    x = scene.pick(is_vector)
+    y = scene.tensor(x.shape, float32(x.scale * scene.rng.uniform(0.3, 5)))
+    if scene.chance(0.5):
+        axis = scene.integer(0, len(x.shape) - 1)
+        return scene.add(Cumsum(y.name, (x,), (y,), axis, scene.chance(0.5), scene.chance(0.5)))
+    others = [scene.constant_like(x, x.shape) for _ in range(scene.integer(0, 2))]
+    return scene.add(AddN(y.name, (x, x, *others), (y,)))
+
+
 def extreme(scene: Scene) -> Tensor:
     """REDUCE_MAX or REDUCE_MIN over one axis, or where the extreme is."""
     x = scene.pick(is_vector)
@@ -189,4 +204,5 @@ CURVES: tuple[tuple[Callable[[Scene], Any], int], ...] = (
     (zeros, 2),
     (normalized, 4),
     (matmul, 4),
+    (running_sum, 6),
 )

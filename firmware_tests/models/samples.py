@@ -8,6 +8,7 @@ from firmware_tests.kernels.tensors import constant, plain, quantized
 from tinygen.ir import Activation, DType, Graph, Numerics, Op, QuantParams, Tensor
 from tinygen.ops.abs import Abs
 from tinygen.ops.add import Add
+from tinygen.ops.add_n import AddN
 from tinygen.ops.arg_max import ArgMax
 from tinygen.ops.arg_min import ArgMin
 from tinygen.ops.batch_matmul import BatchMatMul
@@ -17,6 +18,7 @@ from tinygen.ops.cast import Cast
 from tinygen.ops.comparison import Comparison
 from tinygen.ops.concatenation import Concatenation
 from tinygen.ops.conv2d import Conv2D
+from tinygen.ops.cumsum import Cumsum
 from tinygen.ops.depth_to_space import DepthToSpace
 from tinygen.ops.depthwise_conv2d import DepthwiseConv2D
 from tinygen.ops.dequantize import Dequantize
@@ -303,6 +305,13 @@ def batch_matmul() -> Graph:
     return Graph("batch_matmul", (a, b), (y,), (op,))
 
 
+def add_n() -> Graph:
+    """Three tensors."""
+    a, b, c = (activation(name, (2, 3)) for name in "abc")
+    y = activation("y", (2, 3), 0.1)
+    return Graph("add_n", (a, b, c), (y,), (AddN("y", (a, b, c), (y,)),))
+
+
 def squared_difference() -> Graph:
     """Two tensors, broadcast."""
     a, b, y = activation("a", (2, 3)), activation("b", (3,), 0.07), activation("y", (2, 3), 0.3)
@@ -312,6 +321,7 @@ def squared_difference() -> Graph:
 
 SAMPLES: tuple[Callable[[], Graph], ...] = (
     add,
+    add_n,
     batch_matmul,
     choices,
     concatenation,
@@ -401,6 +411,7 @@ SAMPLES: tuple[Callable[[], Graph], ...] = (
         L2Normalization, activation("x", _ROW), activation("y", _ROW, 1 / 128, 0), Activation.NONE
     ),
     _alone(LogSoftmax, activation("x", _ROW), activation("y", _ROW, 1 / 16, 127), 1.0),
+    _alone(Cumsum, activation("x", _ROW), activation("y", _ROW, 0.2), 1, False, True),
     _alone(ReduceMax, activation("x", _IMAGE), activation("y", (1, 2)), (1, 2), False),
     _alone(ReduceMin, activation("x", _IMAGE), activation("y", (1, 4, 4, 1)), (3,), True),
     _alone(ArgMax, activation("x", _ROW), plain("y", (1,), DType.INT32), 1),

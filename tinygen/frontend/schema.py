@@ -16,6 +16,7 @@ _TEXT = Text()
 # operator with options of its own needs a row: options without one are refused.
 OPTIONS: dict[str, tuple[Field, ...]] = {
     "AbsOptions": (),
+    "AddNOptions": (),
     "AddOptions": (1, 1),
     "ArgMaxOptions": (1,),
     "ArgMinOptions": (1,),
@@ -25,6 +26,7 @@ OPTIONS: dict[str, tuple[Field, ...]] = {
     "CastOptions": (1, 1),
     "ConcatenationOptions": (4, 1),
     "Conv2DOptions": (1, 4, 4, 1, 4, 4, 1),
+    "CumsumOptions": (1, 1),
     "DepthToSpaceOptions": (4,),
     "DepthwiseConv2DOptions": (1, 4, 4, 4, 1, 4, 4),
     "DequantizeOptions": (),

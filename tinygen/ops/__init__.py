@@ -5,6 +5,7 @@ from typing import Any
 from tinygen.ir import Op
 from tinygen.ops.abs import ABS
 from tinygen.ops.add import ADD
+from tinygen.ops.add_n import ADD_N
 from tinygen.ops.arg_max import ARG_MAX
 from tinygen.ops.arg_min import ARG_MIN
 from tinygen.ops.base import OpDef
@@ -14,6 +15,7 @@ from tinygen.ops.broadcast_to import BROADCAST_TO
 from tinygen.ops.cast import CAST
 from tinygen.ops.concatenation import CONCATENATION
 from tinygen.ops.conv2d import CONV_2D
+from tinygen.ops.cumsum import CUMSUM
 from tinygen.ops.depth_to_space import DEPTH_TO_SPACE
 from tinygen.ops.depthwise_conv2d import DEPTHWISE_CONV_2D
 from tinygen.ops.dequantize import DEQUANTIZE
@@ -83,6 +85,7 @@ OPS: tuple[OpDef[Any], ...] = (
     MAX_POOL_2D,
     ABS,
     ADD,
+    ADD_N,
     ARG_MAX,
     ARG_MIN,
     BATCH_MATMUL,
@@ -90,6 +93,7 @@ OPS: tuple[OpDef[Any], ...] = (
     BROADCAST_TO,
     CAST,
     CONCATENATION,
+    CUMSUM,
     DEPTH_TO_SPACE,
     DEQUANTIZE,
     ELU,
