@@ -90,3 +90,16 @@ def test_every_kernel_header_is_used_by_a_row_or_another_header() -> None:
         for name in re.findall(r'#include "(.+?)"', (kernels / header).read_text(encoding="utf-8"))
     }
     assert headers == included | {row.header for _, row in ROWS}
+
+
+def test_no_two_headers_define_a_function_of_one_name() -> None:
+    # One program may include them all: a core with Helium has the DSP instructions too. Assembly
+    # for one architecture is never beside that for another.
+    kernels = files("tinygen") / "kernels"
+    found: dict[str, set[str]] = {}
+    for header in kernels.iterdir():
+        text = header.read_text(encoding="utf-8")
+        for name in re.findall(r"^TG_(?:INLINE|NOINLINE) [^;{(]*?\b(tg_\w+)\(", text, re.MULTILINE):
+            found.setdefault(name, set()).add(re.sub(r"_(arm|xtensa)\.h$", ".h", header.name))
+    assert len(found) > 100
+    assert not {name: headers for name, headers in found.items() if len(headers) > 1}
