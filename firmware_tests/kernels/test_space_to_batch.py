@@ -48,7 +48,14 @@ def test_every_row_gives_the_references_bytes() -> None:
 @pytest.mark.reference
 @pytest.mark.parametrize("numerics", Numerics)
 def test_reference_is_the_interpreters(numerics: Numerics) -> None:
-    assert_interpreter_agrees(all_of(numerics), numerics)
+    # TFLite Micro's border is what its memory held before.
+    known = [op for op in all_of(numerics) if numerics is Numerics.LITERT or not borders(op)]
+    assert known
+    assert_interpreter_agrees(known, numerics)
+
+
+def borders(op: SpaceToBatchND) -> bool:
+    return any(map(any, op.paddings))
 
 
 def test_other_types_are_refused() -> None:

@@ -57,6 +57,13 @@ COMPARISONS: tuple[type[Comparison], ...] = (
 )
 
 
+def plausible(scale: float) -> float:
+    """``scale`` as a file has it. Raises Illegal for one that the front end may refuse."""
+    if not 1e-7 < scale < 1e6:
+        raise Illegal
+    return float32(scale)
+
+
 def curve(scene: Scene) -> Tensor:
     """An int8 operator that is a table."""
     x = scene.pick(is_int8)
@@ -92,9 +99,9 @@ def difference(scene: Scene) -> Tensor:
     """SQUARED_DIFFERENCE."""
     a = scene.pick(is_int8)
     shape = thinned(scene, a.shape)
-    scale = float32(a.scale * scene.rng.uniform(0.1, 4))
+    scale = plausible(a.scale * scene.rng.uniform(0.1, 4))
     b = constant(f"{scene.name()}_c", shape, scale, scene.zero_point(), scene.rng)
-    y = scene.tensor(a.shape, float32(max(a.scale, b.scale) ** 2 * scene.rng.uniform(10, 300)))
+    y = scene.tensor(a.shape, plausible(max(a.scale, b.scale) ** 2 * scene.rng.uniform(10, 300)))
     return scene.add(SquaredDifference(y.name, (a, b), (y,), Activation.NONE))
 
 
@@ -159,9 +166,7 @@ def matmul(scene: Scene) -> Tensor:
     b = constant(f"{scene.name()}_c", shape, scene.scale(), scene.zero_point(), scene.rng)
     if scene.chance(0.4):
         b, columns, swapped = a, rows, True
-    scale = float32(a.scale * b.scale * depth**0.5 * scene.rng.uniform(20, 200))
-    if not 1e-7 < scale < 1e6:
-        raise Illegal
+    scale = plausible(a.scale * b.scale * depth**0.5 * scene.rng.uniform(20, 200))
     y = scene.tensor((*batch, rows, columns), scale)
     return scene.add(BatchMatMul(y.name, (a, b), (y,), False, swapped))
 
@@ -171,7 +176,7 @@ def running_sum(scene: Scene) -> Tensor:
     if scene.numerics is Numerics.LITERT:
         raise Illegal
     x = scene.pick(is_vector)
-    y = scene.tensor(x.shape, float32(x.scale * scene.rng.uniform(0.3, 5)))
+    y = scene.tensor(x.shape, plausible(x.scale * scene.rng.uniform(0.3, 5)))
     if scene.chance(0.5):
         axis = scene.integer(0, len(x.shape) - 1)
         return scene.add(Cumsum(y.name, (x,), (y,), axis, scene.chance(0.5), scene.chance(0.5)))

@@ -36,7 +36,7 @@ class SpaceToBatchND(Op):
         """The stored value of the border.
 
         Source: LiteRT's kernel takes the output's zero point; TFLite Micro's never sets the value,
-        which its memory has as 0.
+        so that it is what the memory held before: 0 at the start, and here always.
         """
         quantized = self.y.dtype is DType.INT8 and self.numerics is Numerics.LITERT
         return self.y.zero_point if quantized else 0
