@@ -79,6 +79,22 @@ def multiply_by_quantized_multiplier(
     return rounding_divide_by_pot(doubling_high_mul(shifted, multiplier), np.maximum(-shifts, 0))
 
 
+def reduced_multiplier(multiplier: Array | int) -> npt.NDArray[np.int64]:
+    """The multiplier's upper 15 bits, rounded half up; the greatest stay below 2**15."""
+    wide = np.asarray(multiplier, np.int64)
+    return np.where(wide < 0x7FFF0000, (wide + (1 << 15)) >> 16, 0x7FFF)
+
+
+def multiply_wide(x: Array, multiplier: Array | int, shift: Array | int) -> npt.NDArray[np.int32]:
+    """TFLite's MultiplyByQuantizedMultiplier for int64 ``x``: one rounding, halves up.
+
+    Defined for shifts of -31 to 7 and ``x`` within 48 bits. The result's upper bits are dropped.
+    """
+    total = 15 - np.asarray(shift, np.int64)
+    product = np.asarray(x, np.int64) * reduced_multiplier(multiplier)
+    return ((product + (np.int64(1) << (total - 1))) >> total).astype(np.int32)
+
+
 def dtype_range(dtype: DType) -> tuple[int, int]:
     """The smallest and the largest value of an integer type."""
     info = np.iinfo(dtype.numpy)

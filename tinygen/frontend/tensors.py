@@ -17,7 +17,8 @@ _MAX_BYTES = 2**31 - 1
 # The reference kernels compute the clamp of RELU6 as int32(6 / scale): undefined in C++ where that
 # does not fit, as no trained model has it. The others keep ratios of scales finite in float32.
 # Weights of a dead channel may have a scale as small as a float32 can be.
-_MIN_SCALES = dict.fromkeys(DType, 2.0**-60) | {DType.INT8: 2.0**-28, DType.UINT8: 2.0**-28}
+_CLAMPED = (DType.INT8, DType.UINT8, DType.INT16)
+_MIN_SCALES = dict.fromkeys(DType, 2.0**-60) | dict.fromkeys(_CLAMPED, 2.0**-28)
 _MAX_SCALE = 2.0**60
 EMPTY = "has a dimension of size 0. Remove it from the model."
 _SUPPORTED = frozenset(dtype.value for dtype in DType)

@@ -292,6 +292,23 @@ def describe(tensor: Tensor) -> str:
     return f"tensor '{tensor.name}' {tensor}"
 
 
+def is_integer(tensor: Tensor) -> bool:
+    """Whether it is int8 with one scale and zero point, or int16 with one scale, zero point 0."""
+    if tensor.quant is None or tensor.quant.per_channel:
+        return False
+    symmetric = tensor.dtype is DType.INT16 and tensor.zero_point == 0
+    return tensor.dtype is DType.INT8 or symmetric
+
+
+def only_for(dtype: DType, *rows: Kernel[O]) -> tuple[Kernel[O], ...]:
+    """``rows``, which fit operators on ``dtype`` only."""
+
+    def restricted(fits: Callable[[O], bool]) -> Callable[[O], bool]:
+        return lambda op: op.x.dtype is dtype and fits(op)
+
+    return tuple(replace(row, fits=restricted(row.fits)) for row in rows)
+
+
 def int8_per_tensor(op: Op) -> str:
     """Activations are int8 with one scale and zero point.
 

@@ -1,4 +1,4 @@
-"""CONV_2D: two-dimensional convolution, NHWC, int8 with int8 weights."""
+"""CONV_2D: two-dimensional convolution, NHWC, int8 or int16 with int8 weights."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -7,27 +7,28 @@ import numpy as np
 
 from tinygen.errors import ModelError
 from tinygen.interval import Interval
-from tinygen.ir import Array
+from tinygen.ir import Array, DType
 from tinygen.isa import Isa
 from tinygen.ops.accumulators import accumulated, fixed_point_bounds, offsets_of, per_output
-from tinygen.ops.base import BoundsOf, Call, Node, OpDef
+from tinygen.ops.base import BoundsOf, Call, Node, OpDef, only_for
 from tinygen.ops.compact import conv2d_compact_row, conv2d_lean_row, matmul_compact_row
 from tinygen.ops.conv2d_block import block_rows
 from tinygen.ops.conv2d_lowering import Convolution, convolution_rows, is_inside
 from tinygen.ops.conv2d_mve import conv2d_mve_row, matmul_mve_row
 from tinygen.ops.conv2d_trio import trio_row
+from tinygen.ops.conv2d_wide import wide_row
 from tinygen.ops.conv2d_winograd import winograd_rows
 from tinygen.ops.convolution import (
     CONVOLUTION_RULES,
     bias_values,
+    check_bias_type,
     convolution_inputs,
     exact_matmul,
     matmul_call,
     matmul_row,
     real_multipliers,
-    requantized,
+    results_of,
     scaling_of,
-    wrap_int32,
 )
 from tinygen.ops.matmul_trio import matmul_trio_row
 from tinygen.ops.matmul_twist import twist_rows
@@ -43,6 +44,7 @@ class Conv2D(Convolution):
     """
 
     kind: ClassVar[str] = "CONV_2D"
+    wide_biases: ClassVar[tuple[DType, ...]] = (DType.INT64, DType.INT32)
 
     @property
     def groups(self) -> int:
@@ -51,11 +53,16 @@ class Conv2D(Convolution):
 
 
 def parse(node: Node) -> Conv2D:
-    """Read the node. Raises ModelError where its shapes cannot be a convolution's."""
+    """Read the node.
+
+    Raises ModelError where its shapes cannot be a convolution's, UnsupportedError for types of bias
+    and sums that go with no kernel.
+    """
     import tflite
 
     options = node.options(tflite.Conv2DOptions)
     x, weights, window = convolution_inputs(node, options)
+    check_bias_type(node, options.QuantizedBiasType())
     y = node.outputs[0]
     in_c, out_c, group_c = x.shape[3], y.shape[3], weights.shape[3]
     if weights.shape[0] != out_c or group_c < 1 or in_c % group_c or out_c % (in_c // group_c):
@@ -87,9 +94,9 @@ def reference(op: Conv2D, values: tuple[Array, ...]) -> tuple[Array, ...]:
         )
         for g, group in enumerate(np.split(offset, op.groups, axis=-1))
     ]
-    accumulators = wrap_int32(np.concatenate(parts, axis=-1) + bias_values(op, out_c))
+    sums = np.concatenate(parts, axis=-1) + bias_values(op, out_c)
     scaling = scaling_of(real_multipliers(op), out_c)
-    return (requantized(op, accumulators, scaling).reshape(op.y.shape),)
+    return (results_of(op, sums, scaling).reshape(op.y.shape),)
 
 
 def accumulators(op: Conv2D, bounds_of: BoundsOf) -> Interval:
@@ -138,20 +145,24 @@ CONV_2D = OpDef(
     rules=CONVOLUTION_RULES,
     reference=reference,
     kernels=(
-        matmul_mve_row(is_matmul, convolution_scaling),
-        conv2d_mve_row(),
-        *winograd_rows(),
-        *block_rows(),
-        *twist_rows(is_matmul, convolution_scaling),
-        conv2d_compact_row(),
-        matmul_compact_row(is_matmul, convolution_scaling),
-        conv2d_lean_row(),
-        matmul_row(lower_matmul, is_matmul, Isa.DSP),
-        *convolution_rows(grouped, Isa.DSP),
-        trio_row(grouped),
-        matmul_trio_row(lower_matmul, is_matmul),
-        matmul_row(lower_matmul, is_matmul),
-        *convolution_rows(grouped),
+        *only_for(
+            DType.INT8,
+            matmul_mve_row(is_matmul, convolution_scaling),
+            conv2d_mve_row(),
+            *winograd_rows(),
+            *block_rows(),
+            *twist_rows(is_matmul, convolution_scaling),
+            conv2d_compact_row(),
+            matmul_compact_row(is_matmul, convolution_scaling),
+            conv2d_lean_row(),
+            matmul_row(lower_matmul, is_matmul, Isa.DSP),
+            *convolution_rows(grouped, Isa.DSP),
+            trio_row(grouped),
+            matmul_trio_row(lower_matmul, is_matmul),
+            matmul_row(lower_matmul, is_matmul),
+            *convolution_rows(grouped),
+        ),
+        wide_row(grouped),
     ),
     macs=macs,
     bounds=bounds,

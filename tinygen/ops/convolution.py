@@ -2,20 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from tinygen.errors import ModelError
-from tinygen.ir import Activation, Array, DType, Op, Tensor
+from tinygen.errors import ModelError, UnsupportedError
+from tinygen.ir import Activation, Array, DType, Numerics, Op, Tensor
 from tinygen.isa import Isa
-from tinygen.ops.base import Call, Kernel, Node, Value, describe
+from tinygen.ops.base import Call, Kernel, Node, Value, describe, is_integer
 from tinygen.ops.window import Window, window_of
 from tinygen.quant import (
     activation_range,
     dtype_range,
     multiply_by_quantized_multiplier,
+    multiply_wide,
     quantize_multiplier,
 )
 
@@ -41,11 +42,18 @@ class Weighted(Activated, Protocol):
     def weights(self) -> Tensor: ...  # noqa: D102
     @property
     def bias(self) -> Tensor | None: ...  # noqa: D102
+    @property
+    def wide_biases(self) -> tuple[DType, ...]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WeightedOp(Op):
-    """An operator whose inputs are an activation, weights, and perhaps a bias."""
+    """An operator whose inputs are an activation, weights, and perhaps a bias.
+
+    ``wide_biases`` are the types that the bias can have where activations are int16.
+    """
+
+    wide_biases: ClassVar[tuple[DType, ...]] = (DType.INT64,)
 
     @property
     def weights(self) -> Tensor:
@@ -54,11 +62,12 @@ class WeightedOp(Op):
 
     @property
     def bias(self) -> Tensor | None:
-        """int32 [out_c], if the model has one."""
+        """[out_c], if the model has one; int32 where activations are int8."""
         return self.inputs[2] if len(self.inputs) > 2 else None
 
 
 W = TypeVar("W", bound=WeightedOp)
+NARROW_BIASES = (DType.INT32, DType.INT16)
 
 
 class ConvolutionOptions(Protocol):
@@ -97,7 +106,8 @@ def convolution_inputs(node: Node, options: ConvolutionOptions) -> tuple[Tensor,
 def weighted_inputs(node: Node, channels: int) -> tuple[Tensor, Tensor]:
     """Input and weights of ``node``, whose bias, if any, is one value per channel.
 
-    Raises ModelError where an input is missing or the bias has another shape.
+    Raises ModelError where an input is missing or the bias has another shape, UnsupportedError
+    where ``check_wide_bias`` does.
     """
     node.arity(range(2, 4))
     x, weights = node.inputs[:2]
@@ -107,18 +117,45 @@ def weighted_inputs(node: Node, channels: int) -> tuple[Tensor, Tensor]:
         raise ModelError(
             f"{node.kind} '{node.name}': bias {node.present[2].shape} is not ({channels},)"
         )
+    check_wide_bias(node, x)
     return x, weights
 
 
-def int8_ends(op: Op) -> str:
-    """Activations are int8 with one scale and zero point.
+def check_wide_bias(node: Node, x: Tensor) -> None:
+    """Check that LiteRT reads the bias, the last input of ``node``, as what it is.
 
-    Convert the model with full integer post-training quantization (int8).
+    With int16 activations its reference kernels take every bias for int64. Raises UnsupportedError.
     """
-    for tensor in (op.x, op.y):
-        if tensor.dtype is not DType.INT8 or tensor.quant is None or tensor.quant.per_channel:
-            return describe(tensor)
-    return ""
+    bias = node.present[-1]
+    if (node.numerics, x.dtype) == (Numerics.LITERT, DType.INT16) and bias.dtype in NARROW_BIASES:
+        raise UnsupportedError(
+            f"{node.kind} '{node.name}': LiteRT's reference kernel reads {describe(bias)} as int64",
+            "use --numerics tflm, or convert the model with int64 biases",
+        )
+
+
+def check_bias_type(node: Node, code: int) -> None:
+    """Check the options' type ``code`` for a bias that is left out, which is that of the sums.
+
+    Raises UnsupportedError where int16 activations would be summed in 32 bits without a bias.
+    """
+    import tflite
+
+    without = len(node.present) == 2 and node.present[0].dtype is DType.INT16
+    if without and code == tflite.TensorType.INT32:
+        raise UnsupportedError(
+            f"{node.kind} '{node.name}': its sums are declared int32, and it has no bias",
+            "convert the model with biases, or with 64-bit sums",
+        )
+
+
+def integer_ends(op: Op) -> str:
+    """Activations are int8 with one scale and zero point, or int16 with one scale, zero point 0.
+
+    Convert the model with full integer post-training quantization (int8, or 16x8).
+    """
+    wrong = (t for t in (op.x, op.y) if not is_integer(t) or t.dtype is not op.x.dtype)
+    return next((describe(t) for t in wrong), "")
 
 
 def constant_weights(op: Weighted) -> str:
@@ -131,16 +168,20 @@ def constant_weights(op: Weighted) -> str:
 
 
 def int8_weights(op: Weighted) -> str:
-    """Weights are int8, symmetric (zero point 0), and the bias is int32.
+    """Weights are int8, symmetric (zero point 0), and the bias is int32 (with int16: int64).
 
-    Convert the model with full integer post-training quantization (int8).
+    Convert the model with full integer post-training quantization (int8, or 16x8).
     """
-    weights, bias = op.weights, op.bias
+    weights = op.weights
     if weights.dtype is not DType.INT8 or weights.quant is None or any(weights.quant.zero_point):
         return describe(weights)
-    if bias is not None and bias.dtype is not DType.INT32:
-        return describe(bias)
-    return ""
+    return wrong_bias(op)
+
+
+def wrong_bias(op: Weighted) -> str:
+    """The bias, if its type is none that goes with the activations."""
+    biases = op.wide_biases if op.x.dtype is DType.INT16 else (DType.INT32,)
+    return "" if op.bias is None or op.bias.dtype in biases else describe(op.bias)
 
 
 def fused_clamp(op: Activated) -> str:
@@ -175,6 +216,22 @@ def scaling_in_range(op: Weighted) -> str:
     """
     largest = max(real_multipliers(op))
     return "" if largest < 2**30 else f"{largest:g}"
+
+
+def wide_sums(op: Weighted) -> str:
+    """Sums of int16 activations stay below 2**46, and the scale factor below 2**7.
+
+    The reference's arithmetic is undefined beyond; convert the model with sane ranges.
+    """
+    if op.x.dtype is not DType.INT16 or is_narrow(op):
+        return ""
+    largest = max(real_multipliers(op))
+    if largest >= 2**7:
+        return f"a factor of {largest:g}"
+    # A shorter axis is the depth or the channels; either bounds the products of a sum.
+    products = op.weights.elements * 2**22
+    bias = max((abs(int(b)) for b in bias_values(op, op.y.shape[-1])), default=0)
+    return "" if products + bias < 2**46 else f"a bias of {bias}"
 
 
 def real_multipliers(op: Weighted) -> tuple[float, ...]:
@@ -228,9 +285,10 @@ def scaling_of(reals: Sequence[float], channels: int) -> Scaling:
     )
 
 
-def bias_values(op: Weighted, channels: int) -> npt.NDArray[np.int32]:
-    """The bias, or zeros."""
-    return np.asarray(op.bias.values.reshape(-1) if op.bias else np.zeros(channels), np.int32)
+def bias_values(op: Weighted, channels: int) -> Array:
+    """The bias, or zeros; int64 where activations are int16."""
+    dtype = np.int64 if op.x.dtype is DType.INT16 else np.int32
+    return np.asarray(op.bias.values.reshape(-1) if op.bias else np.zeros(channels), dtype)
 
 
 def folded_bias(op: Weighted, weight_sums: Array) -> npt.NDArray[np.int32]:
@@ -242,24 +300,40 @@ def folded_bias(op: Weighted, weight_sums: Array) -> npt.NDArray[np.int32]:
     return total.astype(np.int32)
 
 
-def requantized(op: Weighted, accumulators: Array, scaling: Scaling) -> npt.NDArray[np.int8]:
-    """int32 accumulators [..., channels] to the int8 output, double rounding, clamped."""
+def results_of(op: Weighted, sums: Array, scaling: Scaling) -> Array:
+    """Sums [..., channels] in int64, bias included, to the output: requantized and clamped."""
+    if op.x.dtype is DType.INT16 and not is_narrow(op):
+        return finished(op, multiply_wide(sums, scaling.multiplier, scaling.shift))
+    return requantized(op, wrap_int32(sums), scaling)
+
+
+def is_narrow(op: Weighted) -> bool:
+    """Whether sums of int16 activations wrap in 32 bits, which those with an int32 bias do.
+
+    Others have 64 bits, and a requantization of their own.
+    """
+    return op.bias is not None and op.bias.dtype is DType.INT32
+
+
+def requantized(op: Weighted, accumulators: Array, scaling: Scaling) -> Array:
+    """int32 accumulators [..., channels] to the output, double rounding, clamped."""
     scaled = multiply_by_quantized_multiplier(accumulators, scaling.multiplier, scaling.shift)
     return finished(op, scaled)
 
 
-def finished(op: Weighted, scaled: Array) -> npt.NDArray[np.int8]:
+def finished(op: Weighted, scaled: Array) -> Array:
     """Add the output's zero point, modulo 2**32 as compiled references do, and clamp."""
     low, high = activation_range(op.activation, op.y)
-    return np.clip(wrap_int32(scaled.astype(np.int64) + op.y.zero_point), low, high).astype(np.int8)
+    moved = wrap_int32(scaled.astype(np.int64) + op.y.zero_point)
+    return np.clip(moved, low, high).astype(op.y.dtype.numpy)
 
 
-def reach_of(bias: Array, weights: Array) -> Reach:
-    """What bias[c] + sum(x * weights[c]) can reach for int8 x, its terms added in any order.
+def reach_of(bias: Array, weights: Array, largest: int = 128) -> Reach:
+    """What bias[c] + sum(x * weights[c]) can reach for |x| <= ``largest``, added in any order.
 
     ``bias`` has the offset folded in; ``weights`` is [channels, depth].
     """
-    reach = np.abs(weights.astype(np.int64)).sum(axis=1) * 128
+    reach = np.abs(weights.astype(np.int64)).sum(axis=1) * largest
     wide = bias.astype(np.int64)
     return Reach(np.minimum(wide, 0) - reach, np.maximum(wide, 0) + reach)
 
@@ -342,9 +416,10 @@ def matmul_row(
 
 CONVOLUTION_RULES = (
     constant_weights,
-    int8_ends,
+    integer_ends,
     int8_weights,
     fused_clamp,
     channel_scales,
     scaling_in_range,
+    wide_sums,
 )

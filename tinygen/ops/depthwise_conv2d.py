@@ -1,4 +1,4 @@
-"""DEPTHWISE_CONV_2D: each channel convolved by itself, NHWC, int8 with int8 weights."""
+"""DEPTHWISE_CONV_2D: each channel convolved by itself, NHWC, int8 or int16 with int8 weights."""
 
 from dataclasses import dataclass
 from math import prod
@@ -8,10 +8,10 @@ import numpy as np
 
 from tinygen.errors import ModelError
 from tinygen.interval import Interval
-from tinygen.ir import Array
+from tinygen.ir import Array, DType
 from tinygen.isa import Isa
 from tinygen.ops.accumulators import accumulated, fixed_point_bounds, offsets_of
-from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef
+from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef, only_for
 from tinygen.ops.conv2d_lowering import (
     Convolution,
     convolution_rows,
@@ -19,6 +19,7 @@ from tinygen.ops.conv2d_lowering import (
     is_inside,
     window_fields,
 )
+from tinygen.ops.conv2d_wide import wide_row
 from tinygen.ops.convolution import (
     CONVOLUTION_RULES,
     Params,
@@ -27,9 +28,8 @@ from tinygen.ops.convolution import (
     folded_bias,
     output_fields,
     real_multipliers,
-    requantized,
+    results_of,
     scaling_of,
-    wrap_int32,
 )
 from tinygen.ops.depthwise_compact import depthwise_compact_rows
 from tinygen.ops.depthwise_mve import depthwise_mve_row
@@ -88,8 +88,8 @@ def reference(op: DepthwiseConv2D, values: tuple[Array, ...]) -> tuple[Array, ..
     for ky, kx in np.ndindex(op.window.kernel):
         offset = taken[:, :, :, ky, kx, :].astype(np.int64) - op.x.zero_point
         accumulators += np.repeat(offset, op.depth_multiplier, axis=-1) * weights[ky, kx]
-    total = wrap_int32(accumulators + bias_values(op, out_c))
-    return (requantized(op, total, scaling_of(real_multipliers(op), out_c)),)
+    sums = accumulators + bias_values(op, out_c)
+    return (results_of(op, sums, scaling_of(real_multipliers(op), out_c)),)
 
 
 def accumulators(op: DepthwiseConv2D, bounds_of: BoundsOf) -> Interval:
@@ -154,29 +154,33 @@ DEPTHWISE_CONV_2D = OpDef(
     rules=CONVOLUTION_RULES,
     reference=reference,
     kernels=(
-        depthwise_mve_row(),
-        *planar_rows(),
-        *depthwise_compact_rows(),
-        Kernel(
-            "tg_depthwise_conv2d_s8_dsp",
-            "tg_depthwise_conv2d_s8_dsp.h",
-            "tg_depthwise_conv2d_s8",
-            lower_channelwise,
-            needs=Isa.DSP,
-            fits=is_channelwise,
-            scratch=True,
+        *only_for(
+            DType.INT8,
+            depthwise_mve_row(),
+            *planar_rows(),
+            *depthwise_compact_rows(),
+            Kernel(
+                "tg_depthwise_conv2d_s8_dsp",
+                "tg_depthwise_conv2d_s8_dsp.h",
+                "tg_depthwise_conv2d_s8",
+                lower_channelwise,
+                needs=Isa.DSP,
+                fits=is_channelwise,
+                scratch=True,
+            ),
+            *slide_rows(),
+            Kernel(
+                "tg_depthwise_conv2d_s8",
+                "tg_depthwise_conv2d_s8.h",
+                "tg_depthwise_conv2d_s8",
+                lower_channelwise,
+                fits=is_channelwise,
+                scratch=True,
+            ),
+            *convolution_rows(grouped, Isa.DSP),
+            *convolution_rows(grouped),
         ),
-        *slide_rows(),
-        Kernel(
-            "tg_depthwise_conv2d_s8",
-            "tg_depthwise_conv2d_s8.h",
-            "tg_depthwise_conv2d_s8",
-            lower_channelwise,
-            fits=is_channelwise,
-            scratch=True,
-        ),
-        *convolution_rows(grouped, Isa.DSP),
-        *convolution_rows(grouped),
+        wide_row(grouped),
     ),
     macs=macs,
     bounds=bounds,

@@ -1,4 +1,4 @@
-"""FULLY_CONNECTED: rows of activations times a weight matrix, int8."""
+"""FULLY_CONNECTED: rows of activations times a weight matrix, int8 or int16."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,33 +17,37 @@ from tinygen.ops.accumulators import (
     offsets_of,
     result_bounds,
 )
-from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef, describe
+from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef, describe, only_for
 from tinygen.ops.compact import matmul_compact_row
 from tinygen.ops.conv2d_mve import matmul_mve_row
+from tinygen.ops.conv2d_wide import wide_call
 from tinygen.ops.convolution import (
     Params,
     Scaling,
     WeightedOp,
     bias_values,
     channel_scales,
+    check_bias_type,
     constant_weights,
     exact_matmul,
     finished,
     fused_clamp,
-    int8_ends,
+    integer_ends,
     matmul_call,
     matmul_row,
     reach_of,
     real_multipliers,
-    requantized,
+    results_of,
     scaling_in_range,
     scaling_of,
     weighted_inputs,
+    wide_sums,
     wrap_int32,
+    wrong_bias,
 )
 from tinygen.ops.matmul_trio import matmul_trio_row
 from tinygen.ops.matmul_twist import twist_rows
-from tinygen.quant import activation_range
+from tinygen.quant import activation_range, dtype_range
 
 
 class Rounding(Enum):
@@ -61,6 +65,7 @@ class FullyConnected(WeightedOp):
     """
 
     kind: ClassVar[str] = "FULLY_CONNECTED"
+    wide_biases: ClassVar[tuple[DType, ...]] = (DType.INT64, DType.INT32)
 
     activation: Activation
     keep_num_dims: bool = False
@@ -80,12 +85,17 @@ class FullyConnected(WeightedOp):
 
 
 def parse(node: Node) -> FullyConnected:
-    """Read the node. Raises ModelError where its shapes cannot be a matrix product's."""
+    """Read the node.
+
+    Raises ModelError where its shapes cannot be a matrix product's, UnsupportedError for types of
+    bias and sums that go with no kernel.
+    """
     import tflite
 
     y = node.outputs[0]
     x, weights = weighted_inputs(node, channels=y.shape[-1] if y.shape else 0)
     options = node.options(tflite.FullyConnectedOptions)
+    check_bias_type(node, options.QuantizedBiasType())
     fits = len(weights.shape) == 2 and min(weights.shape) > 0 and y.shape[-1:] == weights.shape[:1]
     if not fits or x.elements * weights.shape[0] != y.elements * weights.shape[1]:
         raise ModelError(
@@ -106,15 +116,15 @@ def parse(node: Node) -> FullyConnected:
 def matrix_weights(op: FullyConnected) -> str:
     """Weights are int8, with zero point 0 where they have one scale per channel; the bias is int32.
 
-    Convert the model with full integer post-training quantization (int8).
+    With int16 activations the zero point is always 0, and the bias may be int64.
+    Convert the model with full integer post-training quantization (int8, or 16x8).
     """
-    quant, bias = op.weights.quant, op.bias
-    symmetric = quant is not None and (not quant.per_channel or not any(quant.zero_point))
+    quant = op.weights.quant
+    one_scale = quant is not None and not quant.per_channel and op.x.dtype is DType.INT8
+    symmetric = quant is not None and (one_scale or not any(quant.zero_point))
     if op.weights.dtype is not DType.INT8 or not symmetric:
         return describe(op.weights)
-    if bias is not None and bias.dtype is not DType.INT32:
-        return describe(bias)
-    return ""
+    return wrong_bias(op)
 
 
 def default_format(op: FullyConnected) -> str:
@@ -133,7 +143,7 @@ def result_in_range(op: FullyConnected) -> str:
     if op.rounding is Rounding.TWICE:
         return ""
     weights, bias = effective(op)
-    reach = reach_of(bias, weights)
+    reach = reach_of(bias, weights, -dtype_range(op.x.dtype)[0])
     largest = float((np.maximum(-reach.low, reach.high) * np.array(reals(op))).max())
     return "" if largest < 2**31 - 1 else f"up to {largest:g}"
 
@@ -169,14 +179,15 @@ def reference(op: FullyConnected, values: tuple[Array, ...]) -> tuple[Array, ...
     channels, depth = op.weights.shape
     offset = values[0].reshape(op.rows, depth).astype(np.int64) - op.x.zero_point
     weights, _ = effective(op)
-    accumulators = wrap_int32(exact_matmul(offset, weights.T) + bias_values(op, channels))
+    sums = exact_matmul(offset, weights.T) + bias_values(op, channels)
     if op.rounding is Rounding.TWICE:
-        return (requantized(op, accumulators, scaling(op)).reshape(op.y.shape),)
+        return (results_of(op, sums, scaling(op)).reshape(op.y.shape),)
+    accumulators = sums if op.x.dtype is DType.INT16 else wrap_int32(sums)
     return (rounded_once(op, accumulators).reshape(op.y.shape),)
 
 
 def rounded_once(op: FullyConnected, accumulators: Array) -> Array:
-    """int32 accumulators [..., channels] to the int8 output, in double, clamped."""
+    """Accumulators [..., channels] to the output, in double, clamped."""
     products = accumulators.astype(np.float64) * np.array(reals(op))
     whole = np.trunc(products)
     rounded = whole + np.where(np.abs(products - whole) >= 0.5, np.sign(products), 0)
@@ -212,7 +223,7 @@ def is_matmul(op: FullyConnected) -> bool:
 
 
 def is_fixed_point(op: FullyConnected) -> bool:
-    """Whether ``tg_fully_connected_s8`` takes it."""
+    """Whether ``tg_fully_connected_s8`` or ``tg_conv2d_s16`` takes it."""
     return op.rounding is Rounding.TWICE
 
 
@@ -248,40 +259,90 @@ def lower(op: FullyConnected) -> tuple[Call, ...]:
     return (Call(shape, params, (op.x,), (op.y,)),)
 
 
+def lower_wide(op: FullyConnected) -> tuple[Call, ...]:
+    """The call of ``tg_conv2d_s16``: each row is an image of one pixel."""
+    one = ("in_h", "in_w", "out_h", "out_w", "kernel_h", "kernel_w", "stride_h", "stride_w")
+    geometry = (
+        ("batches", op.rows),
+        *((name, 1) for name in one),
+        ("pad_top", 0),
+        ("pad_left", 0),
+        ("dilation_h", 1),
+        ("dilation_w", 1),
+    )
+    return (wide_call(op, geometry, op.weights.values, 1, scaling(op)),)
+
+
+def lower_wide_once(op: FullyConnected) -> tuple[Call, ...]:
+    """The call of ``tg_fully_connected_s16_f64``."""
+    channels, depth = op.weights.shape
+    low, high = activation_range(op.activation, op.y)
+    params = (
+        ("weights", op.weights.values),
+        ("bias", bias_values(op, channels)),
+        ("scale", np.broadcast_to(np.array(reals(op)), channels).copy()),
+        ("output_min", low),
+        ("output_max", high),
+    )
+    shape = (("rows", op.rows), ("depth", depth), ("out_c", channels))
+    return (Call(shape, params, (op.x,), (op.y,)),)
+
+
 FULLY_CONNECTED = OpDef(
     op=FullyConnected,
     parse=parse,
     rules=(
         constant_weights,
-        int8_ends,
+        integer_ends,
         matrix_weights,
         default_format,
         fused_clamp,
         channel_scales,
         scaling_in_range,
+        wide_sums,
         result_in_range,
     ),
     reference=reference,
     kernels=(
-        matmul_mve_row(is_matmul, scaling),
-        *twist_rows(is_matmul, scaling),
-        matmul_compact_row(is_matmul, scaling),
-        matmul_row(lower_matmul, is_matmul, Isa.DSP),
-        matmul_trio_row(lower_matmul, is_matmul),
-        matmul_row(lower_matmul, is_matmul),
-        Kernel(
-            "tg_fully_connected_s8",
-            "tg_fully_connected_s8.h",
-            "tg_fully_connected_s8",
-            lower,
-            fits=is_fixed_point,
+        *only_for(
+            DType.INT8,
+            matmul_mve_row(is_matmul, scaling),
+            *twist_rows(is_matmul, scaling),
+            matmul_compact_row(is_matmul, scaling),
+            matmul_row(lower_matmul, is_matmul, Isa.DSP),
+            matmul_trio_row(lower_matmul, is_matmul),
+            matmul_row(lower_matmul, is_matmul),
+            Kernel(
+                "tg_fully_connected_s8",
+                "tg_fully_connected_s8.h",
+                "tg_fully_connected_s8",
+                lower,
+                fits=is_fixed_point,
+            ),
+            Kernel(
+                "tg_fully_connected_s8_f64",
+                "tg_fully_connected_s8.h",
+                "tg_fully_connected_s8",
+                lower,
+                fits=lambda op: op.rounding is Rounding.ONCE,
+            ),
         ),
-        Kernel(
-            "tg_fully_connected_s8_f64",
-            "tg_fully_connected_s8.h",
-            "tg_fully_connected_s8",
-            lower,
-            fits=lambda op: op.rounding is Rounding.ONCE,
+        *only_for(
+            DType.INT16,
+            Kernel(
+                "tg_conv2d_s16",
+                "tg_conv2d_s16.h",
+                "tg_conv2d_s16",
+                lower_wide,
+                fits=is_fixed_point,
+            ),
+            Kernel(
+                "tg_fully_connected_s16_f64",
+                "tg_fully_connected_s16.h",
+                "tg_fully_connected_s16",
+                lower_wide_once,
+                fits=lambda op: op.rounding is Rounding.ONCE,
+            ),
         ),
     ),
     macs=macs,

@@ -1,4 +1,4 @@
-"""AVERAGE_POOL_2D and MAX_POOL_2D, NHWC, int8."""
+"""AVERAGE_POOL_2D and MAX_POOL_2D, NHWC, int8 and int16."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ import numpy as np
 
 from tinygen.errors import ModelError
 from tinygen.interval import Interval
-from tinygen.ir import Activation, Array, Op
+from tinygen.ir import Activation, Array, DType, Op
 from tinygen.isa import Isa
-from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef
+from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef, only_for
 from tinygen.ops.conv2d_lowering import WORD, window_fields
-from tinygen.ops.convolution import fused_clamp, int8_ends
+from tinygen.ops.convolution import fused_clamp, integer_ends
 from tinygen.ops.window import Window, patches, window_of
-from tinygen.quant import activation_range
+from tinygen.quant import activation_range, dtype_range
 
 LARGEST_WINDOW = 1 << 16
 MOST_TAPS = 255  # of int8 whose sum int16 holds
@@ -77,11 +77,13 @@ def parse(kind: type[P]) -> Callable[[Node], P]:
 def window_on_image(op: Pool2D) -> str:
     """The window has at most 65536 positions, or lies inside the image.
 
+    With int16, less than 65536 positions lie inside.
     Use a window of the image's size: a larger one only covers more padding.
     """
     kernel, image = op.window.kernel, op.x.shape[1:3]
     inside = all(k <= size for k, size in zip(kernel, image, strict=True))
-    if inside or kernel[0] * kernel[1] <= LARGEST_WINDOW:
+    sums_fit = op.x.dtype is DType.INT8 or taps(op) < LARGEST_WINDOW
+    if sums_fit and (inside or kernel[0] * kernel[1] <= LARGEST_WINDOW):
         return ""
     return f"{kernel[0]}x{kernel[1]} on {image[0]}x{image[1]}"
 
@@ -108,13 +110,14 @@ def reference_average(op: AveragePool2D, values: tuple[Array, ...]) -> tuple[Arr
 
 def reference_max(op: MaxPool2D, values: tuple[Array, ...]) -> tuple[Array, ...]:
     """Source: TFLite's reference_integer_ops::MaxPool."""
-    taken = patches(values[0], op.window, (op.y.shape[1], op.y.shape[2]), -128)
+    out = (op.y.shape[1], op.y.shape[2])
+    taken = patches(values[0], op.window, out, dtype_range(op.x.dtype)[0])
     return (clamped(op, taken.max(axis=(3, 4))),)
 
 
 def clamped(op: Pool2D, result: Array) -> Array:
     """``result`` within the fused activation's bounds."""
-    return np.clip(result, *activation_range(op.activation, op.y)).astype(np.int8)
+    return np.clip(result, *activation_range(op.activation, op.y)).astype(op.y.dtype.numpy)
 
 
 def bounds(op: Pool2D, bounds_of: BoundsOf) -> Interval:
@@ -136,33 +139,40 @@ def takes_words(op: Pool2D) -> bool:
 
 def few_taps(op: Pool2D) -> bool:
     """Whether ``tg_average_pool2d_s8_mve`` takes it: the sums fit 16 bits."""
-    return prod(min(k, n) for k, n in zip(op.window.kernel, op.x.shape[1:3], strict=True)) <= 255
+    return taps(op) <= 255
+
+
+def taps(op: Pool2D) -> int:
+    """The most positions of the window that lie inside the image."""
+    return prod(min(k, n) for k, n in zip(op.window.kernel, op.x.shape[1:3], strict=True))
 
 
 def pool_rows(name: str, fits_lanes: Callable[[P], bool]) -> tuple[Kernel[P], ...]:
-    """The rows of either pool: Helium's lanes, words of channels, then anything."""
-    types, lanes = "tg_pool2d_s8", "tg_pool2d_s8_mve"
-    return (
-        Kernel(f"{name}_mve", f"{lanes}.h", types, lower, Isa.MVE, fits_lanes),
-        Kernel(f"{name}_dsp", f"{types}_dsp.h", types, lower, Isa.DSP, takes_words, packs=True),
-        Kernel(name, f"{types}.h", types, lower),
+    """The rows of either pool: Helium's lanes, words of channels, then anything; and int16."""
+    types, s8, wide = "tg_pool2d_s8", f"{name}_s8", "tg_pool2d_s16"
+    bytes_: tuple[Kernel[P], ...] = (
+        Kernel(f"{s8}_mve", f"{types}_mve.h", types, lower, Isa.MVE, fits_lanes),
+        Kernel(f"{s8}_dsp", f"{types}_dsp.h", types, lower, Isa.DSP, takes_words, packs=True),
+        Kernel(s8, f"{types}.h", types, lower),
     )
+    words: Kernel[P] = Kernel(f"{name}_s16", f"{wide}.h", wide, lower)
+    return (*only_for(DType.INT8, *bytes_), *only_for(DType.INT16, words))
 
 
 AVERAGE_POOL_2D: OpDef[AveragePool2D] = OpDef(
     op=AveragePool2D,
     parse=parse(AveragePool2D),
-    rules=(int8_ends, fused_clamp, same_scale, window_on_image),
+    rules=(integer_ends, fused_clamp, same_scale, window_on_image),
     reference=reference_average,
-    kernels=pool_rows("tg_average_pool2d_s8", few_taps),
+    kernels=pool_rows("tg_average_pool2d", few_taps),
     bounds=bounds,
 )
 
 MAX_POOL_2D: OpDef[MaxPool2D] = OpDef(
     op=MaxPool2D,
     parse=parse(MaxPool2D),
-    rules=(int8_ends, fused_clamp, same_scale, window_on_image),
+    rules=(integer_ends, fused_clamp, same_scale, window_on_image),
     reference=reference_max,
-    kernels=pool_rows("tg_max_pool2d_s8", lambda op: True),
+    kernels=pool_rows("tg_max_pool2d", lambda op: True),
     bounds=bounds,
 )

@@ -1,5 +1,6 @@
-"""TRANSPOSE_CONV: each pixel adds its multiple of the kernel to the output, int8."""
+"""TRANSPOSE_CONV: each pixel adds its multiple of the kernel to the output, int8 or int16."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -7,18 +8,20 @@ import numpy as np
 
 from tinygen.errors import ModelError
 from tinygen.ir import Activation, Array, DType
-from tinygen.ops.base import Call, Kernel, Node, OpDef
+from tinygen.ops.base import Call, Kernel, Node, OpDef, only_for
 from tinygen.ops.conv2d_lowering import window_fields
+from tinygen.ops.conv2d_wide import wide_output
 from tinygen.ops.convolution import (
     CONVOLUTION_RULES,
+    Fields,
     Scaling,
     WeightedOp,
     bias_values,
+    check_wide_bias,
     exact_matmul,
     real_multipliers,
-    requantized,
+    results_of,
     scaling_of,
-    wrap_int32,
 )
 from tinygen.ops.window import Window, window_of
 from tinygen.quant import activation_range, dtype_range
@@ -32,6 +35,7 @@ class TransposeConv(WeightedOp):
     """
 
     kind: ClassVar[str] = "TRANSPOSE_CONV"
+    wide_biases: ClassVar[tuple[DType, ...]] = (DType.INT64, DType.INT16)
 
     window: Window
     activation: Activation
@@ -40,7 +44,8 @@ class TransposeConv(WeightedOp):
 def parse(node: Node) -> TransposeConv:
     """Read the node; the output's shape is its tensor's, whatever computes the first input.
 
-    Raises ModelError where the shapes cannot be a transposed convolution's.
+    Raises ModelError where the shapes cannot be a transposed convolution's, UnsupportedError for a
+    bias that LiteRT misreads.
     """
     import tflite
 
@@ -54,6 +59,8 @@ def parse(node: Node) -> TransposeConv:
     bias = node.present[3:]
     if bias and bias[0].shape != (y.shape[3],):
         raise ModelError(f"{where}: bias {bias[0].shape} is not ({y.shape[3]},)")
+    if bias:
+        check_wide_bias(node, x)
     options = node.options(tflite.TransposeConvOptions)
     # The forward convolution takes y to x.
     window = window_of(
@@ -91,8 +98,7 @@ def reference(op: TransposeConv, values: tuple[Array, ...]) -> tuple[Array, ...]
     sums = sums[:, top : top + out_h, left : left + out_w]
     missing = (out_h - sums.shape[1], out_w - sums.shape[2])
     sums = np.pad(sums, ((0, 0), (0, missing[0]), (0, missing[1]), (0, 0)))
-    accumulators = wrap_int32(sums + bias_values(op, channels))
-    return (requantized(op, accumulators, scaling(op)),)
+    return (results_of(op, sums + bias_values(op, channels), scaling(op)),)
 
 
 def macs(op: TransposeConv) -> int:
@@ -100,16 +106,17 @@ def macs(op: TransposeConv) -> int:
     return op.x.elements * op.weights.elements // op.x.shape[3]
 
 
+def geometry(op: TransposeConv) -> Fields:
+    """The fields that both kernels' shapes have."""
+    channels = (("in_c", op.x.shape[3]), ("out_c", op.y.shape[3]))
+    return (*window_fields(op.x, op.y, op.window), *channels)
+
+
 def lower(op: TransposeConv) -> tuple[Call, ...]:
     """The call of ``tg_transpose_conv_s8``."""
     low, high = activation_range(op.activation, op.y)
     found = scaling(op)
-    shape = (
-        *window_fields(op.x, op.y, op.window),
-        ("in_c", op.x.shape[3]),
-        ("out_c", op.y.shape[3]),
-        ("full_range", int((low, high) == dtype_range(DType.INT8))),
-    )
+    shape = (*geometry(op), ("full_range", int((low, high) == dtype_range(DType.INT8))))
     params = (
         ("weights", op.weights.values),
         ("bias", bias_values(op, op.y.shape[3])),
@@ -123,13 +130,28 @@ def lower(op: TransposeConv) -> tuple[Call, ...]:
     return (Call(shape, params, (op.x,), (op.y,)),)
 
 
+def lower_wide(op: TransposeConv) -> tuple[Call, ...]:
+    """The call of ``tg_transpose_conv_s16``."""
+    params = (("weights", op.weights.values), *wide_output(op, scaling(op)))
+    return (Call(geometry(op), params, (op.x,), (op.y,)),)
+
+
+def row(
+    name: str, dtype: DType, lowering: Callable[[TransposeConv], tuple[Call, ...]]
+) -> Kernel[TransposeConv]:
+    """The row for activations of ``dtype``."""
+    (found,) = only_for(dtype, Kernel(name, f"{name}.h", name, lowering))
+    return found
+
+
 TRANSPOSE_CONV = OpDef(
     op=TransposeConv,
     parse=parse,
     rules=CONVOLUTION_RULES,
     reference=reference,
     kernels=(
-        Kernel("tg_transpose_conv_s8", "tg_transpose_conv_s8.h", "tg_transpose_conv_s8", lower),
+        row("tg_transpose_conv_s8", DType.INT8, lower),
+        row("tg_transpose_conv_s16", DType.INT16, lower_wide),
     ),
     macs=macs,
 )

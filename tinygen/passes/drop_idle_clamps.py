@@ -6,7 +6,7 @@ for all that its input can hold, lie within the activation's limits: it never ch
 
 from dataclasses import replace
 
-from tinygen.bounds import reader, value_bounds
+from tinygen.bounds import BYTES, reader, value_bounds
 from tinygen.ir import Activation, Graph, Op
 from tinygen.ops import definition_of
 from tinygen.ops.base import BoundsOf
@@ -27,7 +27,7 @@ def drop_idle_clamps(graph: Graph) -> Graph:
 
 def relieved(op: Op, bounds_of: BoundsOf) -> Op:
     """``op`` without its activation, if that is idle."""
-    if not isinstance(op, CLAMPING) or op.activation not in CLAMPS:
+    if not isinstance(op, CLAMPING) or op.activation not in CLAMPS or op.y.dtype not in BYTES:
         return op
     limits = activation_range(op.activation, op.y)
     if limits == dtype_range(op.y.dtype):
