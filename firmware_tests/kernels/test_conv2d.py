@@ -174,7 +174,7 @@ def test_every_row_is_the_best_for_some_case() -> None:
         for isa in (Isa.ANY, Isa.DSP, Isa.DSP | Isa.MVE)
         for optimize in Optimize
     }
-    assert chosen == {row.function for row in CONV_2D.kernels}
+    assert chosen == {r.function for r in CONV_2D.kernels if "_s16" not in r.function}
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def test_every_row_is_the_best_for_some_case() -> None:
     cases = (*NAMED, *ONCE)
     isas = (Isa.ANY, Isa.DSP, Isa.DSP | Isa.MVE)
     chosen = {candidates(op, isa)[0].function for op in cases for isa in isas}
-    assert chosen == {row.function for row in FULLY_CONNECTED.kernels}
+    assert chosen == {r.function for r in FULLY_CONNECTED.kernels if "_s16" not in r.function}
 
 
 def test_one_scale_is_multiplied_in_single_precision_by_tflite_micro_only() -> None:

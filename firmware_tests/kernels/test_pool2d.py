@@ -98,7 +98,8 @@ def test_every_row_is_the_best_for_some_case() -> None:
     cases = [case for op in KINDS for case in named(op)]
     isas = (Isa.ANY, Isa.DSP, Isa.MVE)
     chosen = {candidates(op, isa)[0].function for op in cases for isa in isas}
-    assert chosen == {row.function for d in (AVERAGE_POOL_2D, MAX_POOL_2D) for row in d.kernels}
+    rows = {row.function for d in (AVERAGE_POOL_2D, MAX_POOL_2D) for row in d.kernels}
+    assert chosen == {name for name in rows if "_s16" not in name}
 
 
 def test_division_in_16_bits_is_exact_for_every_sum_and_window() -> None:

@@ -96,6 +96,11 @@ def _binary(options: str) -> Callable[[Any], Form]:
     return lambda op: Form(options, _activation(op.activation))
 
 
+def _sum(options: str) -> Callable[[Any], Form]:
+    # Only LiteRT asks, and only with int16.
+    return lambda op: Form(options, _activation(op.activation) | {"PotScaleInt16": False})
+
+
 def _plain(options: str = "") -> Callable[[Any], Form]:
     return lambda op: Form(options)
 
@@ -272,7 +277,7 @@ def _blocks(options: str) -> Callable[[Any], Form]:
 
 FORMS: dict[str, Callable[[Any], Form]] = {
     "ABS": _plain("AbsOptions"),
-    "ADD": _binary("AddOptions"),
+    "ADD": _sum("AddOptions"),
     "ADD_N": _plain("AddNOptions"),
     "ARG_MAX": _arg("ArgMaxOptions"),
     "ARG_MIN": _arg("ArgMinOptions"),
@@ -339,7 +344,7 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "SQUARED_DIFFERENCE": _version("SquaredDifferenceOptions", 2),
     "SQUEEZE": _squeeze,
     "STRIDED_SLICE": _strided_slice,
-    "SUB": _binary("SubOptions"),
+    "SUB": _sum("SubOptions"),
     "SUM": _reduction(1),
     "TANH": _plain(),
     "TRANSPOSE": _transpose,

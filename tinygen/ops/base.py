@@ -309,6 +309,16 @@ def only_for(dtype: DType, *rows: Kernel[O]) -> tuple[Kernel[O], ...]:
     return tuple(replace(row, fits=restricted(row.fits)) for row in rows)
 
 
+def integer_per_tensor(op: Op) -> str:
+    """Activations are int8 with one scale and zero point, or int16 with one scale, zero point 0.
+
+    Convert the model with full integer post-training quantization (int8, or 16x8).
+    """
+    tensors = (*op.activations, *op.outputs)
+    wrong = (t for t in tensors if not is_integer(t) or t.dtype is not op.y.dtype)
+    return next((describe(t) for t in wrong), "")
+
+
 def int8_per_tensor(op: Op) -> str:
     """Activations are int8 with one scale and zero point.
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from tinygen.errors import ModelError
 from tinygen.interval import Interval
 from tinygen.ir import Activation, Array, DType, Op, Tensor
-from tinygen.ops.base import BoundsOf, Call, Kernel, Node, Value, describe
+from tinygen.ops.base import BoundsOf, Call, Kernel, Node, Value, describe, is_integer
 from tinygen.ops.lut import every_value, lut_kernel
 from tinygen.quant import activation_range, dtype_range
 
@@ -35,14 +35,14 @@ class Pair(Op):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Binary(Pair):
-    """y = act(a op b), int8."""
+    """y = act(a op b), int8 or int16."""
 
     activation: Activation
 
 
 B = TypeVar("B", bound=Binary)
-Elementwise = Callable[[B, Array, Array], Int8Array]
-"""int8 values of both operands, broadcast against each other -> int8 results."""
+Elementwise = Callable[[B, Array, Array], Array]
+"""Values of both operands, broadcast against each other -> results of the same type."""
 
 
 def broadcast_operands(node: Node) -> tuple[Tensor, Tensor]:
@@ -77,6 +77,16 @@ def int8_operands(op: Pair) -> str:
         if tensor.dtype is not DType.INT8 or tensor.quant is None or tensor.quant.per_channel:
             return describe(tensor)
     return ""
+
+
+def integer_operands(op: Binary) -> str:
+    """Operands and output are int8 with one scale and zero point each, or int16, zero points 0.
+
+    Convert the model with full integer post-training quantization (int8, or 16x8).
+    """
+    tensors = (*op.inputs, *op.outputs)
+    wrong = (t for t in tensors if not is_integer(t) or t.dtype is not op.y.dtype)
+    return next((describe(t) for t in wrong), "")
 
 
 def few_loops(op: Pair) -> str:
@@ -188,7 +198,7 @@ def binary_call(
 ) -> Call:
     """As ``pair_call``; the output's clamp is added to ``params``."""
     low, high = activation_range(op.activation, op.y)
-    full_range = (low, high) == dtype_range(DType.INT8)
+    full_range = (low, high) == dtype_range(op.y.dtype)
     params = (*params, ("output_min", low), ("output_max", high))
     return pair_call(op, params, right_only=right_only, full_range=full_range)
 
@@ -218,6 +228,8 @@ def one_variable_kernel(elementwise: Elementwise[B]) -> Kernel[B]:
         return elementwise(op, a, b)
 
     def fits(op: B) -> bool:
+        if op.y.dtype is not DType.INT8:
+            return False
         constants = [t for t in op.inputs if t.is_constant]
         return op.a is op.b or (len(constants) == 1 and constants[0].elements == 1)
 

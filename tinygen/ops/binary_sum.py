@@ -1,8 +1,9 @@
 """The arithmetic of ADD and SUB, and the search for a form of it that a core likes better.
 
-The reference scales both inputs to a common fixed point (left shift 20), adds, and scales the sum
-to the output: three roundings. As there are only 65536 pairs of inputs, the compiler looks for
-integers with (a * x + b * w + c) >> shift equal to the reference for every pair: a proof.
+The reference scales both inputs to a common fixed point (left shift 20; 15 for int16), adds, and
+scales the sum to the output: three roundings. With int8, as there are only 65536 pairs of inputs,
+the compiler looks for integers with (a * x + b * w + c) >> shift equal to the reference for every
+pair: a proof.
 """
 
 import math
@@ -12,31 +13,36 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from tinygen.ir import DType
+from tinygen.ir import Array, DType
 from tinygen.ops.lut import every_value
 from tinygen.quant import multiply_by_quantized_multiplier, quantize_multiplier
 
-LEFT_SHIFT = 20
+LEFT_SHIFT = {DType.INT8: 20, DType.INT16: 15}
 Int32Array = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One operand: sign * multiplier / 2**31 * 2**shift * 2**20 * (q - zero_point)."""
+    """One operand: sign * multiplier / 2**31 * 2**shift * 2**left_shift * (q - zero_point)."""
 
     multiplier: int
     shift: int
     zero_point: int
     sign: int = 1
+    left_shift: int = LEFT_SHIFT[DType.INT8]
 
     @property
     def real(self) -> float:
         """The factor of (q - zero_point)."""
-        return self.sign * math.ldexp(self.multiplier, self.shift - 31 + LEFT_SHIFT)
+        return self.sign * math.ldexp(self.multiplier, self.shift - 31 + self.left_shift)
 
     def table(self) -> Int32Array:
         """The scaled value of every q, by its byte read as unsigned."""
-        shifted = (every_value(DType.INT8) - self.zero_point) << LEFT_SHIFT
+        return self.scaled(every_value(DType.INT8))
+
+    def scaled(self, values: Array) -> Int32Array:
+        """The scaled value of each of ``values``."""
+        shifted = (values.astype(np.int64) - self.zero_point) << self.left_shift
         scaled = multiply_by_quantized_multiplier(shifted, self.multiplier, self.shift)
         return (self.sign * scaled).astype(np.int32)
 
@@ -58,11 +64,11 @@ class ScaledSum:
         """The same sum with the operands in the other order."""
         return replace(self, x=self.w, w=self.x)
 
-    def finish(self, raw: npt.NDArray[np.int64] | Int32Array) -> npt.NDArray[np.int8]:
+    def finish(self, raw: npt.NDArray[np.int64] | Int32Array) -> npt.NDArray[np.int64]:
         """The output for sums of scaled values."""
         scaled = multiply_by_quantized_multiplier(raw, self.multiplier, self.shift)
         total = scaled.astype(np.int64) + self.zero_point
-        return np.clip(total, self.low, self.high).astype(np.int8)
+        return np.clip(total, self.low, self.high)
 
 
 def scaled_sum(
@@ -70,13 +76,15 @@ def scaled_sum(
     zero_points: tuple[int, int, int],
     sign: int,
     bounds: tuple[int, int],
+    dtype: DType = DType.INT8,
 ) -> ScaledSum:
-    """The sum whose real multipliers (x, w, output) are ``ratios``, all below one.
+    """The sum of ``dtype`` whose real multipliers (x, w, output) are ``ratios``, all below one.
 
     Source: TFLite's ``CalculateOpDataAdd`` and ``CalculateOpDataSub``.
     """
     (xm, xs), (wm, ws), (ym, ys) = (quantize_multiplier(r) for r in ratios)
-    x, w = Term(xm, xs, zero_points[0]), Term(wm, ws, zero_points[1], sign)
+    left = LEFT_SHIFT[dtype]
+    x, w = Term(xm, xs, zero_points[0], 1, left), Term(wm, ws, zero_points[1], sign, left)
     return ScaledSum(x, w, ym, ys, zero_points[2], *bounds)
 
 
@@ -104,7 +112,7 @@ def linear_form(sum_: ScaledSum) -> LinearForm | None:
     values = np.arange(-128, 128, dtype=np.int64)
     order = values.astype(np.int8).view(np.uint8)
     raw = sum_.x.table()[order].astype(np.int64)[:, None] + sum_.w.table()[order][None, :]
-    results = sum_.finish(raw).astype(np.int64)
+    results = sum_.finish(raw)
     # A thin sample of pairs refutes almost every wrong candidate at a fraction of the price.
     sample = (values[3::17, None], values[None, 1::5], results[3::17, 1::5])
     everything = (values[:, None], values[None, :], results)

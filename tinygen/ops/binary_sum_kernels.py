@@ -1,22 +1,23 @@
 """What ADD and SUB share: from an operator to its arithmetic, and the kernel rows."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-from tinygen.ir import Array, DType
+from tinygen.errors import UnsupportedError
+from tinygen.ir import Array, DType, Numerics
 from tinygen.isa import Isa
-from tinygen.ops.base import Call, Kernel, Node, OpDef
+from tinygen.ops.base import Call, Kernel, Node, OpDef, only_for
 from tinygen.ops.binary import (
     Binary,
-    Int8Array,
     binary_call,
     corner_bounds,
     few_loops,
     geometry_of,
-    int8_operands,
+    integer_operands,
     one_variable_kernel,
+    parse_binary,
     reference_of,
     rescaling_call,
 )
@@ -26,6 +27,22 @@ from tinygen.quant import activation_range, dtype_range
 
 B = TypeVar("B", bound=Binary)
 SumOf = Callable[[B], ScaledSum]
+
+
+def parse_sum(node: Node, op: type[B], options: type[Any]) -> B:
+    """Read the node.
+
+    Raises ModelError where the shapes do not broadcast, UnsupportedError for int16 in a form that
+    LiteRT computes in another way, and TFLite Micro in this one.
+    """
+    parsed = parse_binary(node, op, options)
+    by_powers = parsed.y.dtype is DType.INT16 and node.options(options).PotScaleInt16()
+    if by_powers and node.numerics is Numerics.LITERT:
+        raise UnsupportedError(
+            f"{node.kind} '{node.name}' asks LiteRT for int16 with scales that are powers of two",
+            "use --numerics tflm, or convert the model with pot_scale_int16 off",
+        )
+    return parsed
 
 
 def ratios(op: Binary) -> tuple[float, float, float]:
@@ -38,16 +55,16 @@ def ratios(op: Binary) -> tuple[float, float, float]:
     return (
         op.a.scale / twice_max,
         op.b.scale / twice_max,
-        twice_max / ((1 << LEFT_SHIFT) * op.y.scale),
+        twice_max / ((1 << LEFT_SHIFT[op.y.dtype]) * op.y.scale),
     )
 
 
 def output_scale(op: Binary) -> str:
-    """The output's scale is more than a 2**-19th of the inputs'.
+    """The output's scale is more than a 2**-19th of the inputs', or a 2**-14th with int16.
 
     The reference kernels stop there; check the ranges that the converter calibrated.
     """
-    if int8_operands(op) or ratios(op)[2] < 1:
+    if integer_operands(op) or ratios(op)[2] < 1:
         return ""
     return f"{op.y.scale:g} against {op.a.scale:g} and {op.b.scale:g}"
 
@@ -55,18 +72,21 @@ def output_scale(op: Binary) -> str:
 def sum_of_operands(op: Binary, sign: int) -> ScaledSum:
     """The arithmetic of a + sign * b."""
     zero_points = (op.a.zero_point, op.b.zero_point, op.y.zero_point)
-    return scaled_sum(ratios(op), zero_points, sign, activation_range(op.activation, op.y))
+    limits = activation_range(op.activation, op.y)
+    return scaled_sum(ratios(op), zero_points, sign, limits, op.y.dtype)
 
 
-def elementwise_sum(sum_: ScaledSum, a: Array, b: Array) -> Int8Array:
-    """The reference on int8 values; each scaled operand is looked up among its 256 values."""
+def elementwise_sum(sum_: ScaledSum, a: Array, b: Array) -> Array:
+    """The reference on values; each scaled int8 operand is looked up among its 256 values."""
+    if DType.INT16.numpy in (a.dtype, b.dtype):
+        return sum_.finish(sum_.x.scaled(a) + sum_.w.scaled(b)).astype(np.int16)
     x = sum_.x.table()[a.astype(np.int8).view(np.uint8)]
     w = sum_.w.table()[b.astype(np.int8).view(np.uint8)]
-    return sum_.finish(x + w)
+    return sum_.finish(x + w).astype(np.int8)
 
 
 def sum_kernels(sum_of: SumOf[B]) -> tuple[Kernel[B], ...]:
-    """The linear form where it is proven, else tables."""
+    """For int8 the linear form where it is proven, else tables."""
 
     def oriented(op: B) -> ScaledSum:
         sum_ = sum_of(op)
@@ -107,12 +127,26 @@ def sum_kernels(sum_of: SumOf[B]) -> tuple[Kernel[B], ...]:
         params = (("x_table", sum_.x.table()), ("w_table", sum_.w.table()))
         return (rescaling_call(op, params, sum_.multiplier, sum_.shift),)
 
+    def lower_wide(op: B) -> tuple[Call, ...]:
+        sum_ = oriented(op)
+        operands = tuple(
+            (f"{side}_{name}", value)
+            for side, term in (("x", sum_.x), ("w", sum_.w))
+            for name, value in (
+                ("sign", term.sign),
+                ("multiplier", term.multiplier),
+                ("shift", term.shift),
+            )
+        )
+        output = (("multiplier", sum_.multiplier), ("shift", sum_.shift))
+        return (binary_call(op, (*operands, *output)),)
+
     def linear_row(name: str, needs: Isa) -> Kernel[B]:
         header, types = f"{name}.h", "tg_add_linear_s8"
         return Kernel(name, header, types, lower_linear, needs, is_linear, in_place=True)
 
     flat = "tg_add_linear_s8_dsp"
-    return (
+    narrow = (
         linear_row("tg_add_linear_s8_mve", Isa.MVE),
         Kernel(
             flat,
@@ -129,6 +163,8 @@ def sum_kernels(sum_of: SumOf[B]) -> tuple[Kernel[B], ...]:
             "tg_add_table_s8", "tg_add_table_s8.h", "tg_add_table_s8", lower_table, in_place=True
         ),
     )
+    wide = Kernel("tg_add_s16", "tg_add_s16.h", "tg_add_s16", lower_wide, in_place=True)
+    return (*only_for(DType.INT8, *narrow), *only_for(DType.INT16, wide))
 
 
 def definition_of_sum(op: type[B], parse: Callable[[Node], B], sign: int) -> OpDef[B]:
@@ -137,13 +173,13 @@ def definition_of_sum(op: type[B], parse: Callable[[Node], B], sign: int) -> OpD
     def sum_of(op: B) -> ScaledSum:
         return sum_of_operands(op, sign)
 
-    def elementwise(op: B, a: Array, b: Array) -> Int8Array:
+    def elementwise(op: B, a: Array, b: Array) -> Array:
         return elementwise_sum(sum_of(op), a, b)
 
     return OpDef(
         op=op,
         parse=parse,
-        rules=(int8_operands, fused_clamp, output_scale, few_loops),
+        rules=(integer_operands, fused_clamp, output_scale, few_loops),
         reference=reference_of(elementwise),
         kernels=(one_variable_kernel(elementwise), *sum_kernels(sum_of)),
         bounds=corner_bounds(elementwise),

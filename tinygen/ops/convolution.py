@@ -154,7 +154,7 @@ def integer_ends(op: Op) -> str:
 
     Convert the model with full integer post-training quantization (int8, or 16x8).
     """
-    wrong = (t for t in (op.x, op.y) if not is_integer(t) or t.dtype is not op.x.dtype)
+    wrong = (t for t in (op.x, op.y) if not is_integer(t) or t.dtype is not op.y.dtype)
     return next((describe(t) for t in wrong), "")
 
 

@@ -1,11 +1,19 @@
-"""int8 operators whose every element is a function of one element: one table says it all."""
+"""Operators whose every element is a function of one element: for int8 one table says it all."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, TypeVar
 
-from tinygen.ir import Array, Numerics, Op
-from tinygen.ops.base import Node, OpDef, Rule, int8_per_tensor
+from tinygen.ir import Array, DType, Numerics, Op
+from tinygen.ops.base import (
+    Kernel,
+    Node,
+    OpDef,
+    Rule,
+    int8_per_tensor,
+    integer_per_tensor,
+    only_for,
+)
 from tinygen.ops.lut import bounds_of_table, lookup, lut_kernel
 from tinygen.ops.unary import check_unary
 
@@ -26,18 +34,37 @@ def parse_elementwise(node: Node, op: type[E]) -> E:
     return op(node.name, node.present, node.outputs, node.numerics)
 
 
+@dataclass(frozen=True, slots=True)
+class Wide(Generic[E]):
+    """How an operator computes int16: ``reference`` on values, and the kernel."""
+
+    reference: Callable[[E, Array], Array]
+    kernel: Kernel[E]
+
+
 def elementwise(
     op: type[E],
     table: Callable[[E], Array],
     rules: tuple[Rule[E], ...],
     parse: Callable[[Node], E] | None = None,
+    wide: Wide[E] | None = None,
 ) -> OpDef[E]:
-    """The operator whose 256 results ``table`` computes, for quantizations that keep ``rules``."""
+    """The operator whose 256 results ``table`` computes, for quantizations that keep ``rules``.
+
+    ``wide`` is for int16, where the operator takes it.
+    """
+
+    def reference(op: E, values: tuple[Array, ...]) -> tuple[Array, ...]:
+        if wide is not None and op.x.dtype is DType.INT16:
+            return (wide.reference(op, values[0]),)
+        return (lookup(table(op), values[0]),)
+
+    rows = only_for(DType.INT8, lut_kernel(table))
     return OpDef(
         op=op,
         parse=parse or (lambda node: parse_elementwise(node, op)),
-        rules=(int8_per_tensor, *rules),
-        reference=lambda op, values: (lookup(table(op), values[0]),),
-        kernels=(lut_kernel(table),),
+        rules=(integer_per_tensor if wide else int8_per_tensor, *rules),
+        reference=reference,
+        kernels=(*rows, *(only_for(DType.INT16, wide.kernel) if wide else ())),
         bounds=bounds_of_table(table),
     )

@@ -1,4 +1,4 @@
-"""LEAKY_RELU: x, or a part of it where it is negative, int8."""
+"""LEAKY_RELU: x, or a part of it where it is negative, int8 or int16."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -7,11 +7,11 @@ import numpy as np
 
 from tinygen.errors import ModelError
 from tinygen.ir import Array, DType
-from tinygen.ops.base import Node
-from tinygen.ops.elementwise import Elementwise, elementwise
+from tinygen.ops.base import Call, Kernel, Node
+from tinygen.ops.elementwise import Elementwise, Wide, elementwise
 from tinygen.ops.lut import every_value
-from tinygen.ops.unary import check_unary, ratio_of_scales, scale_in_range
-from tinygen.quant import multiply_by_quantized_multiplier, quantize_multiplier
+from tinygen.ops.unary import check_unary, largest_ratio, ratio_of_scales, scale_in_range
+from tinygen.quant import dtype_range, multiply_by_quantized_multiplier, quantize_multiplier
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,29 +35,65 @@ def parse(node: Node) -> LeakyRelu:
 
 
 def slope_in_range(op: LeakyRelu) -> str:
-    """Alpha times the input's scale is less than 2**22 times the output's.
+    """Alpha times the input's scale is less than 2**22 times the output's, or 2**14 from int16.
 
     Beyond that the reference kernels overflow.
     """
     if op.x.quant is None or op.y.quant is None:
         return ""  # another rule's finding
     slope = ratio_of_scales(op, op.numerics, op.alpha)
-    return "" if abs(slope) < 2**22 else f"alpha of {op.alpha:g}"
+    return "" if abs(slope) < largest_ratio(op.x.dtype) else f"alpha of {op.alpha:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """(multiplier, shift) of values from zero up, and of those below but for their sign."""
+
+    above: tuple[int, int]
+    below: tuple[int, int]
+    sign: int
+
+
+def factors(op: LeakyRelu) -> Factors:
+    """A negative slope is taken as a positive one, and the result's sign changed."""
+    ratio, slope = (ratio_of_scales(op, op.numerics, factor) for factor in (1.0, op.alpha))
+    sign = -1 if slope < 0 else 1
+    return Factors(quantize_multiplier(ratio), quantize_multiplier(abs(slope)), sign)
+
+
+def results(op: LeakyRelu, x: Array) -> Array:
+    """What becomes of values of either type. Source: TFLite's reference_ops::QuantizeLeakyRelu."""
+    values, by = x.astype(np.int64) - op.x.zero_point, factors(op)
+    above = multiply_by_quantized_multiplier(values, *by.above)
+    below = multiply_by_quantized_multiplier(values, *by.below)
+    scaled = np.where(values >= 0, above, by.sign * below.astype(np.int64))
+    limited = np.clip(scaled + op.y.zero_point, *dtype_range(op.y.dtype))
+    return np.asarray(limited, op.y.dtype.numpy)
 
 
 def table(op: LeakyRelu) -> Array:
-    """int8 results by the input's byte read as unsigned.
-
-    Source: TFLite's reference_ops::QuantizeLeakyRelu: a negative slope is taken as a positive one,
-    and the result's sign changed.
-    """
-    values = every_value(DType.INT8) - op.x.zero_point
-    ratio, slope = (ratio_of_scales(op, op.numerics, factor) for factor in (1.0, op.alpha))
-    above = multiply_by_quantized_multiplier(values, *quantize_multiplier(ratio))
-    below = multiply_by_quantized_multiplier(values, *quantize_multiplier(abs(slope)))
-    sign = -1 if slope < 0 else 1
-    results = np.where(values >= 0, above, sign * below.astype(np.int64)) + op.y.zero_point
-    return np.asarray(np.clip(results, -128, 127), np.int8)
+    """int8 results by the input's byte read as unsigned."""
+    return results(op, every_value(DType.INT8))
 
 
-LEAKY_RELU = elementwise(LeakyRelu, table, (scale_in_range, slope_in_range), parse)
+def lower(op: LeakyRelu) -> tuple[Call, ...]:
+    """The call of ``tg_leaky_relu_s16``."""
+    by = factors(op)
+    params = (
+        ("multiplier", by.above[0]),
+        ("shift", by.above[1]),
+        ("alpha_multiplier", by.below[0]),
+        ("alpha_shift", by.below[1]),
+        ("alpha_sign", by.sign),
+    )
+    return (Call((("size", op.x.elements),), params, (op.x,), (op.y,)),)
+
+
+NAME = "tg_leaky_relu_s16"
+LEAKY_RELU = elementwise(
+    LeakyRelu,
+    table,
+    (scale_in_range, slope_in_range),
+    parse,
+    Wide(results, Kernel(NAME, f"{NAME}.h", NAME, lower, in_place=True)),
+)

@@ -1,4 +1,4 @@
-"""QUANTIZE: float32 to int8, and from one 8-bit quantization to another."""
+"""QUANTIZE: float32 to int8, and from one integer quantization to another."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,12 +15,22 @@ from tinygen.quant import (
     quantize_multiplier,
 )
 
-TYPES = {
-    (DType.FLOAT32, DType.INT8),
+TABLED = {
     (DType.INT8, DType.INT8),
     (DType.INT8, DType.UINT8),
     (DType.UINT8, DType.INT8),
 }
+COMPUTED = {
+    (DType.INT8, DType.INT16),
+    (DType.INT8, DType.INT32),
+    (DType.INT16, DType.INT8),
+    (DType.INT16, DType.INT16),
+    (DType.INT16, DType.INT32),
+    (DType.INT32, DType.INT8),
+    (DType.INT32, DType.INT16),
+}
+TYPES = {(DType.FLOAT32, DType.INT8)} | TABLED | COMPUTED
+SYMMETRIC = (DType.INT16, DType.INT32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,8 +47,9 @@ def parse(node: Node) -> Quantize:
 
 
 def types(op: Quantize) -> str:
-    """Types are float32 to int8, int8 to int8, int8 to uint8, or uint8 to int8, per tensor.
+    """Types are float32 to int8, int8 to uint8 or back, or int8, int16 and int32, per tensor.
 
+    From int32 to int32 there is no kernel; zero points of int16 and int32 are 0.
     Convert the model with full integer post-training quantization (int8).
     """
     if (op.x.dtype, op.y.dtype) not in TYPES:
@@ -46,7 +57,14 @@ def types(op: Quantize) -> str:
     for tensor in (op.x, op.y):
         if tensor.dtype is not DType.FLOAT32 and (tensor.quant is None or tensor.quant.per_channel):
             return describe(tensor)
+        if tensor.dtype in SYMMETRIC and tensor.zero_point:
+            return describe(tensor)
     return ""
+
+
+def is_computed(op: Quantize) -> bool:
+    """Whether an input or an output has more than 256 values."""
+    return (op.x.dtype, op.y.dtype) in COMPUTED
 
 
 def from_float(op: Quantize) -> bool:
@@ -54,17 +72,22 @@ def from_float(op: Quantize) -> bool:
     return op.x.dtype is DType.FLOAT32
 
 
-def table(op: Quantize) -> Array:
-    """Results by the 8-bit input's byte read as unsigned.
+def multiplier_of(op: Quantize) -> tuple[int, int]:
+    """(multiplier, shift) of the ratio of scales."""
+    return quantize_multiplier(op.x.scale / op.y.scale)
 
-    Source: TFLite's reference_ops::Requantize.
-    """
-    offsets = every_value(op.x.dtype) - op.x.zero_point
-    scaled = multiply_by_quantized_multiplier(
-        offsets, *quantize_multiplier(op.x.scale / op.y.scale)
-    )
+
+def requantized(op: Quantize, x: Array) -> Array:
+    """What becomes of values of any type. Source: TFLite's reference_ops::Requantize."""
+    offsets = x.astype(np.int64) - op.x.zero_point
+    scaled = multiply_by_quantized_multiplier(offsets, *multiplier_of(op))
     total = scaled.astype(np.int64) + op.y.zero_point
     return np.clip(total, *dtype_range(op.y.dtype)).astype(op.y.dtype.numpy)
+
+
+def table(op: Quantize) -> Array:
+    """Results by the 8-bit input's byte read as unsigned."""
+    return requantized(op, every_value(op.x.dtype))
 
 
 def reference(op: Quantize, values: tuple[Array, ...]) -> tuple[Array, ...]:
@@ -73,6 +96,8 @@ def reference(op: Quantize, values: tuple[Array, ...]) -> tuple[Array, ...]:
     Quotients beyond int32 saturate, and NaN becomes the zero point: what Arm's conversion does.
     C++ leaves both undefined.
     """
+    if is_computed(op):
+        return (requantized(op, values[0]),)
     if not from_float(op):
         return (lookup(table(op), values[0]),)
     with np.errstate(all="ignore"):
@@ -89,6 +114,30 @@ def lower(op: Quantize) -> tuple[Call, ...]:
     return (Call((("size", op.x.elements),), params, (op.x,), (op.y,)),)
 
 
+def requantize_row(x: DType, y: DType) -> Kernel[Quantize]:
+    """The row from ``x`` to ``y``."""
+    return Kernel(
+        f"tg_requantize_{x.value}_{y.value}",
+        "tg_requantize.h",
+        "tg_requantize",
+        lower_requantize,
+        fits=lambda op: (op.x.dtype, op.y.dtype) == (x, y),
+        in_place=x is y,
+    )
+
+
+def lower_requantize(op: Quantize) -> tuple[Call, ...]:
+    """The call of one of ``tg_requantize.h``'s functions."""
+    multiplier, shift = multiplier_of(op)
+    params = (
+        ("input_zero_point", op.x.zero_point),
+        ("multiplier", multiplier),
+        ("shift", shift),
+        ("output_zero_point", op.y.zero_point),
+    )
+    return (Call((("size", op.x.elements),), params, (op.x,), (op.y,)),)
+
+
 QUANTIZE = OpDef(
     op=Quantize,
     parse=parse,
@@ -102,7 +151,8 @@ QUANTIZE = OpDef(
             lower,
             fits=from_float,
         ),
-        lut_kernel(table, fits=lambda op: not from_float(op)),
+        lut_kernel(table, fits=lambda op: (op.x.dtype, op.y.dtype) in TABLED),
+        *(requantize_row(x, y) for x, y in sorted(COMPUTED, key=str)),
     ),
     bounds=bounds_of_table(table),
 )

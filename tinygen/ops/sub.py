@@ -1,11 +1,11 @@
-"""SUB: elementwise difference with broadcasting, int8."""
+"""SUB: elementwise difference with broadcasting, int8 or int16."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 from tinygen.ops.base import Node
-from tinygen.ops.binary import Binary, parse_binary
-from tinygen.ops.binary_sum_kernels import definition_of_sum
+from tinygen.ops.binary import Binary
+from tinygen.ops.binary_sum_kernels import definition_of_sum, parse_sum
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,10 +19,10 @@ class Sub(Binary):
 
 
 def parse(node: Node) -> Sub:
-    """Read the node. Raises ModelError where the shapes do not broadcast."""
+    """Read the node. Raises as ``parse_sum``."""
     import tflite
 
-    return parse_binary(node, Sub, tflite.SubOptions)
+    return parse_sum(node, Sub, tflite.SubOptions)
 
 
 SUB = definition_of_sum(Sub, parse, sign=-1)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tinygen.errors import ModelError
-from tinygen.ir import Numerics, Op
+from tinygen.ir import DType, Numerics, Op
 from tinygen.ops.base import Node
 
 
@@ -26,11 +26,20 @@ def ratio_of_scales(op: Op, numerics: Numerics, factor: float = 1.0) -> float:
         return float(np.float32(op.x.scale) * np.float32(factor) / np.float32(op.y.scale))
 
 
+def largest_ratio(dtype: DType) -> float:
+    """What ratios of scales stay below, so that values of ``dtype`` times them fit 31 bits."""
+    return {DType.INT16: 2.0**14, DType.INT32: 0.5}.get(dtype, 2.0**22)
+
+
 def scale_in_range(op: Op) -> str:
-    """The input's scale is less than 2**22 times the output's.
+    """The input's scale is less than 2**22 times the output's, or 2**14 times from int16.
 
     Beyond that the reference kernels overflow; check the ranges that the converter calibrated.
     """
     if any(t.quant is None or t.quant.per_channel for t in (op.x, op.y)):
         return ""  # not quantized, or another rule's finding
-    return "" if op.x.scale < 2**22 * op.y.scale else f"{op.x.scale:g} against {op.y.scale:g}"
+    return (
+        ""
+        if op.x.scale < largest_ratio(op.x.dtype) * op.y.scale
+        else f"{op.x.scale:g} against {op.y.scale:g}"
+    )

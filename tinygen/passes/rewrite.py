@@ -114,7 +114,7 @@ def results_by_channel(op: Op) -> npt.NDArray[np.int64] | None:
         results = results_by_value(op)
         return None if results is None else np.tile(results, (channels, 1))
     vectors = [t for t in op.inputs if t.is_constant]
-    if not isinstance(op, Binary) or len(vectors) != 1:
+    if not isinstance(op, Binary) or len(vectors) != 1 or op.y.dtype is not DType.INT8:
         return None
     (vector,), x = vectors, op.activations[0]
     if x.shape != op.y.shape or not vector.shape[-1:] == (vector.elements,) == (channels,):
