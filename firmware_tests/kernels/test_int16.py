@@ -38,10 +38,12 @@ from tinygen.ops.conv2d import Conv2D
 from tinygen.ops.convolution import WeightedOp
 from tinygen.ops.fully_connected import FullyConnected, Rounding
 from tinygen.ops.leaky_relu import LeakyRelu
+from tinygen.ops.logistic import Logistic
 from tinygen.ops.mul import Mul
 from tinygen.ops.pad import Pad
 from tinygen.ops.quantize import COMPUTED, Quantize
 from tinygen.ops.sub import Sub
+from tinygen.ops.tanh import Tanh
 from tinygen.ops.window import Window
 from tinygen.select import best
 from tinygen.vectors import draw_vectors
@@ -58,6 +60,17 @@ def leaky_relu(index: int) -> LeakyRelu:
     y = quantized(name, (3, 333), scale * ratio, 0, dtype=DType.INT16)
     alpha = float32(rng.choice([0.01, 0.2, 0.3, -0.4, 1.5, 0.0]))
     return LeakyRelu(name, (x,), (y,), Numerics.TFLM, alpha)
+
+
+def sigmoid(op: type[Logistic] | type[Tanh], index: int) -> Op:
+    """Scales that are powers of two or nearly, and others."""
+    rng = np.random.default_rng(index)
+    scales = (2.0**-12, 2.0**-11, 2.0**-12 * 1.0005, 2.0**-15, 2.0**-10, 2.6, 1e-4, 2.0**-28)
+    scale = scales[index] if index < len(scales) else any_scale(rng, 1e-5, 1e-2)
+    name = f"{op.kind.lower()}_wide{index}"
+    x = quantized(f"{name}_x", (5, 2000), scale, 0, dtype=DType.INT16)
+    y = quantized(name, (5, 2000), 2.0**-15, 0, dtype=DType.INT16)
+    return op(name, (x,), (y,))
 
 
 def requantize(index: int) -> Quantize:
@@ -85,6 +98,7 @@ WIDE: dict[str, tuple[Op, ...]] = {
     "pool": widened(test_pool2d.CASES),
     "binary": widened([op for op in test_binary.CASES if isinstance(op, Add | Sub | Mul)]),
     "leaky_relu": tuple(leaky_relu(index) for index in range(12)),
+    "sigmoid": tuple(sigmoid(op, index) for op in (Logistic, Tanh) for index in range(10)),
     "quantize": tuple(requantize(index) for index in range(28)),
 }
 # Few, for the emulated cores.
@@ -156,9 +170,8 @@ def chain() -> Graph:
         )
 
     x, padded = wide("x", 3), wide("padded", 3, 8)
-    first, leaky, moved, second, out = (
-        wide(n, 6) for n in ("first", "leaky", "moved", "second", "y")
-    )
+    first, leaky, moved, second = (wide(n, 6) for n in ("first", "leaky", "moved", "second"))
+    out = quantized("y", second.shape, 0.5, 0, dtype=DType.INT16)
     kernel = rng.integers(-127, 128, (6, 3, 3, 3))
     kernel[1], kernel[2] = kernel[0], 0
     bias = np.array([500, 500, 1 << 20, -7, 0, 9])
@@ -176,7 +189,7 @@ def chain() -> Graph:
         LeakyRelu("leaky", (first,), (leaky,), Numerics.TFLM, 0.5),
         Add("moved", (leaky, vector), (moved,), nothing),
         Conv2D("second", (moved, *weights("second", reader, bias * 3)), (second,), one, nothing),
-        Mul("y", (second, second), (out,), relu),
+        Mul("y", (second, second), (out,), nothing),
     )
     return Graph("chain", (x,), (out,), ops)
 

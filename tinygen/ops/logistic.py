@@ -1,4 +1,4 @@
-"""LOGISTIC: 1 / (1 + exp(-x)), int8."""
+"""LOGISTIC: 1 / (1 + exp(-x)), int8 and int16."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -6,9 +6,9 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from tinygen.ir import Array, Numerics, Op
-from tinygen.ops import fixedpoint
-from tinygen.ops.base import Node, OpDef, int8_per_tensor
+from tinygen.ir import Array, DType, Numerics, Op
+from tinygen.ops import fixedpoint, sigmoid_wide
+from tinygen.ops.base import Node, OpDef, integer_per_tensor, only_for
 from tinygen.ops.lut import bounds_of_table, lookup, lut_kernel
 from tinygen.ops.sigmoid import fixed_point_table, float_table, input_scale, standard_output
 from tinygen.ops.unary import check_unary
@@ -20,7 +20,7 @@ OUTPUT_BITS = 8
 class Logistic(Op):
     """y = 1 / (1 + exp(-x)).
 
-    TFLite Micro computes it in fixed point, LiteRT's reference kernel in float.
+    TFLite Micro computes it in fixed point, LiteRT's reference kernel in float; both int16 alike.
     """
 
     kind: ClassVar[str] = "LOGISTIC"
@@ -35,10 +35,12 @@ def parse(node: Node) -> Logistic:
 
 
 def output_range(op: Logistic) -> str:
-    """The output's scale is 1/256 and its zero point -128.
+    """The output's scale is 1/256 and its zero point -128; for int16 they are 1/32768 and 0.
 
     The reference kernels know no other; convert the model anew.
     """
+    if op.y.dtype is DType.INT16:
+        return standard_output(op.y, sigmoid_wide.OUTPUT_SCALE, 0)
     return standard_output(op.y, 1 / 256, -128)
 
 
@@ -58,14 +60,19 @@ def table(op: Logistic) -> Array:
 
 def reference(op: Logistic, values: tuple[Array, ...]) -> tuple[Array, ...]:
     """Source: reference_integer_ops::Logistic (TFLite Micro), LUTPopulate (LiteRT)."""
+    if op.x.dtype is DType.INT16:
+        return (sigmoid_wide.logistic(op, values[0]),)
     return (lookup(table(op), values[0]),)
 
 
 LOGISTIC = OpDef(
     op=Logistic,
     parse=parse,
-    rules=(int8_per_tensor, output_range, input_scale),
+    rules=(integer_per_tensor, output_range, input_scale, sigmoid_wide.step_in_range),
     reference=reference,
-    kernels=(lut_kernel(table),),
+    kernels=(
+        *only_for(DType.INT8, lut_kernel(table)),
+        sigmoid_wide.wide_kernel("tg_logistic_s16", sigmoid_wide.LOGISTIC_DOUBLINGS),
+    ),
     bounds=bounds_of_table(table),
 )
