@@ -42,6 +42,7 @@ from tinygen.ops.logistic import Logistic
 from tinygen.ops.mul import Mul
 from tinygen.ops.pad import Pad
 from tinygen.ops.quantize import COMPUTED, Quantize
+from tinygen.ops.softmax import Softmax
 from tinygen.ops.sub import Sub
 from tinygen.ops.tanh import Tanh
 from tinygen.ops.window import Window
@@ -73,6 +74,16 @@ def sigmoid(op: type[Logistic] | type[Tanh], index: int) -> Op:
     return op(name, (x,), (y,))
 
 
+def softmax(index: int) -> Softmax:
+    """Rows of all lengths, steps of all sizes."""
+    rng = np.random.default_rng(index)
+    name, shape = f"softmax_wide{index}", ((3, 10), (1, 1), (2, 2, 300), (5, 4))[index % 4]
+    scale = any_scale(rng, 1e-6, 1.0) if index % 3 else 2.0**-12
+    x = quantized(f"{name}_x", shape, scale, 0, dtype=DType.INT16)
+    y = quantized(name, shape, 2.0**-15, 0, dtype=DType.INT16)
+    return Softmax(name, (x,), (y,), float32((1.0, 0.5, 2.3)[index % 3]))
+
+
 def requantize(index: int) -> Quantize:
     """Each pair of types in turn."""
     rng = np.random.default_rng(index)
@@ -99,6 +110,7 @@ WIDE: dict[str, tuple[Op, ...]] = {
     "binary": widened([op for op in test_binary.CASES if isinstance(op, Add | Sub | Mul)]),
     "leaky_relu": tuple(leaky_relu(index) for index in range(12)),
     "sigmoid": tuple(sigmoid(op, index) for op in (Logistic, Tanh) for index in range(10)),
+    "softmax": tuple(softmax(index) for index in range(16)),
     "quantize": tuple(requantize(index) for index in range(28)),
 }
 # Few, for the emulated cores.
@@ -127,7 +139,10 @@ def test_a_bias_that_litert_misreads_is_refused() -> None:
 
 def agreeing(ops: Sequence[Op], numerics: Numerics) -> list[Op]:
     """Those that the interpreter of ``numerics`` runs, with its numerics."""
-    ops = [replace(op, numerics=numerics) if isinstance(op, LeakyRelu | Mul) else op for op in ops]
+    ops = [
+        replace(op, numerics=numerics) if isinstance(op, LeakyRelu | Mul | Softmax) else op
+        for op in ops
+    ]
     if numerics is Numerics.TFLM:
         return [op for op in ops if getattr(op, "rounding", Rounding.TWICE) is Rounding.TWICE]
     return [op for op in ops if has_litert_form(op)]

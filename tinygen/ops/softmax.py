@@ -1,4 +1,4 @@
-"""SOFTMAX over the last axis, int8 to int8 or int16."""
+"""SOFTMAX over the last axis, int8 to int8 or int16, and int16 to int16."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tinygen.errors import ModelError
-from tinygen.ir import Array, DType, Op
-from tinygen.ops.base import Call, Kernel, Node, OpDef, describe
+from tinygen.ir import Array, DType, Numerics, Op
+from tinygen.ops import softmax_wide
+from tinygen.ops.base import Call, Kernel, Node, OpDef, describe, is_integer
 from tinygen.ops.fixedpoint import (
     Raw,
     exp_on_negative_values,
@@ -22,6 +23,7 @@ from tinygen.quant import (
     doubling_high_mul,
     dtype_range,
     multiply_by_quantized_multiplier,
+    quantize_multiplier,
     rounding_divide_by_pot,
 )
 
@@ -37,6 +39,7 @@ class Softmax(Op):
     kind: ClassVar[str] = "SOFTMAX"
 
     beta: float
+    numerics: Numerics = Numerics.TFLM
 
     @property
     def depth(self) -> int:
@@ -55,23 +58,30 @@ def parse(node: Node) -> Softmax:
     beta = node.options(tflite.SoftmaxOptions).Beta()
     if not isfinite(beta):
         raise ModelError(f"SOFTMAX '{node.name}': beta is {beta}")
-    return Softmax(node.name, (x,), node.outputs, beta)
+    return Softmax(node.name, (x,), node.outputs, beta, node.numerics)
 
 
 def types(op: Softmax) -> str:
     """The input is int8, the output int8 (scale 1/256, zero point -128) or int16 (1/65536, -32768).
 
+    Or both are int16 with zero point 0, the output with scale 1/32768.
     Convert the model with full integer post-training quantization (int8).
     """
-    if op.x.dtype is not DType.INT8 or op.x.quant is None or op.x.quant.per_channel:
+    if not is_integer(op.x):
         return describe(op.x)
-    if op.y.dtype not in (DType.INT8, DType.INT16) or op.y.quant is None or op.y.quant.per_channel:
+    outputs = (DType.INT16,) if is_wide(op) else (DType.INT8, DType.INT16)
+    if op.y.dtype not in outputs or op.y.quant is None or op.y.quant.per_channel:
         return describe(op.y)
     low, high = dtype_range(op.y.dtype)
-    step = 1.0 / (high - low + 1)
-    if op.y.zero_point != low or abs(op.y.scale - step) > 0.001 * step:
+    step = 2.0**-15 if is_wide(op) else 1.0 / (high - low + 1)
+    if op.y.zero_point != (0 if is_wide(op) else low) or abs(op.y.scale - step) > 0.001 * step:
         return describe(op.y)
     return ""
+
+
+def is_wide(op: Softmax) -> bool:
+    """Whether the input is int16."""
+    return op.x.dtype is DType.INT16
 
 
 def depth_fits(op: Softmax) -> str:
@@ -83,13 +93,15 @@ def depth_fits(op: Softmax) -> str:
 
 
 def step_is_large(op: Softmax) -> str:
-    """The input's scale times beta is more than 2**-26.
+    """The input's scale times beta is more than 2**-26; with int16, positive and below 2.5.
 
     The reference kernels stop there; check the range that the converter calibrated.
     """
     if types(op):
         return ""
     found = op.beta * op.x.scale
+    if is_wide(op):
+        return "" if 0 < softmax_wide.ratio(found) < 2**14 else f"{found:g}"
     return "" if found * (1 << (31 - DIFFERENCE_INTEGER_BITS)) > 1 else f"{found:g}"
 
 
@@ -115,6 +127,8 @@ def reference(op: Softmax, values: tuple[Array, ...]) -> tuple[Array, ...]:
     Where the reference would shift by more than 31 bits it aborts (the sum is 512 or more for an
     int8 output); here such rows give what the formula gives: 0.
     """
+    if is_wide(op):
+        return (softmax_wide.softmax(values[0], op.beta * op.x.scale, op.numerics),)
     rows = values[0].reshape(-1, op.depth).astype(np.int64)
     exps = exponentials(op.beta * op.x.scale)[rows.max(axis=1, keepdims=True) - rows]
     sums: Raw = rounding_divide_by_pot(exps, SUM_INTEGER_BITS).sum(axis=1, dtype=np.int64)
@@ -132,6 +146,19 @@ def lower(op: Softmax) -> tuple[Call, ...]:
     table = table[: int(np.flatnonzero(table)[-1]) + 1]
     shape = (("rows", op.x.elements // op.depth), ("depth", op.depth))
     params = (("exponentials", table), ("count", table.size))
+    return (Call(shape, params, (op.x,), (op.y,)),)
+
+
+def lower_wide(op: Softmax) -> tuple[Call, ...]:
+    """The call of ``tg_softmax_s16``."""
+    multiplier, shift = quantize_multiplier(softmax_wide.ratio(op.beta * op.x.scale))
+    shape = (("rows", op.x.elements // op.depth), ("depth", op.depth))
+    params = (
+        ("exponentials", softmax_wide.exponentials(op.numerics)),
+        ("reciprocals", softmax_wide.reciprocals(op.numerics)),
+        ("multiplier", multiplier),
+        ("shift", shift),
+    )
     return (Call(shape, params, (op.x,), (op.y,)),)
 
 
@@ -154,7 +181,15 @@ SOFTMAX = OpDef(
             "tg_softmax_s8.h",
             "tg_softmax_s8",
             lower,
-            fits=lambda op: op.y.dtype is DType.INT16,
+            fits=lambda op: op.y.dtype is DType.INT16 and not is_wide(op),
+        ),
+        Kernel(
+            "tg_softmax_s16",
+            "tg_softmax_s16.h",
+            "tg_softmax_s16",
+            lower_wide,
+            fits=is_wide,
+            in_place=True,
         ),
     ),
 )
