@@ -11,6 +11,7 @@ from firmware_tests.kernels import (
     test_conv2d,
     test_depthwise_conv2d,
     test_fully_connected,
+    test_mean,
     test_pool2d,
     test_transpose_conv,
 )
@@ -111,6 +112,7 @@ WIDE: dict[str, tuple[Op, ...]] = {
     "leaky_relu": tuple(leaky_relu(index) for index in range(12)),
     "sigmoid": tuple(sigmoid(op, index) for op in (Logistic, Tanh) for index in range(10)),
     "softmax": tuple(softmax(index) for index in range(16)),
+    "mean": widened(test_mean.MEANS),
     "quantize": tuple(requantize(index) for index in range(28)),
 }
 # Few, for the emulated cores.

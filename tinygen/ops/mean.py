@@ -1,4 +1,4 @@
-"""MEAN over any set of axes, int8."""
+"""MEAN over any set of axes, int8 or int16."""
 
 from dataclasses import dataclass
 from math import prod
@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygen.errors import ModelError
 from tinygen.interval import Interval
-from tinygen.ir import Array, Op
+from tinygen.ir import Array, DType, Op
 from tinygen.ops.base import (
     BoundsOf,
     Call,
@@ -17,10 +17,11 @@ from tinygen.ops.base import (
     OpDef,
     any_value,
     channels_of,
-    int8_per_tensor,
+    integer_per_tensor,
+    only_for,
 )
 from tinygen.ops.unary import scale_in_range
-from tinygen.quant import multiply_by_quantized_multiplier, quantize_multiplier
+from tinygen.quant import dtype_range, multiply_by_quantized_multiplier, quantize_multiplier
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +81,14 @@ def few_groups(op: Mean) -> str:
     return f"axes {op.axes} of {op.x.shape}" if _loops(op) is None else ""
 
 
+def sums_fit(op: Mean) -> str:
+    """A mean of int16 is one of less than 65536 elements.
+
+    The reference sums them in 32 bits; take the mean in two steps.
+    """
+    return f"{op.count} elements" if op.x.dtype is DType.INT16 and op.count >= 2**16 else ""
+
+
 def multiplier_of(op: Mean) -> tuple[int, int]:
     """(multiplier, shift) of input_scale / output_scale / divisor.
 
@@ -100,7 +109,7 @@ def scaled(op: Mean, sums: Array) -> Array:
     """The means whose elements add up to ``sums``."""
     total = (sums - op.x.zero_point * op.count).astype(np.int32)
     raw = multiply_by_quantized_multiplier(total, *multiplier_of(op)).astype(np.int64)
-    return np.clip(raw + op.y.zero_point, -128, 127).astype(np.int8)
+    return np.clip(raw + op.y.zero_point, *dtype_range(op.y.dtype)).astype(op.y.dtype.numpy)
 
 
 def bounds(op: Mean, bounds_of: BoundsOf) -> Interval:
@@ -139,7 +148,7 @@ def loop_fields(op: Mean) -> tuple[tuple[str, int], ...]:
 
 
 def lower(op: Mean) -> tuple[Call, ...]:
-    """The call of ``tg_mean_s8``."""
+    """The call of ``tg_mean_s8`` or ``tg_mean_s16``."""
     multiplier, shift = multiplier_of(op)
     params = (
         ("bias", -op.x.zero_point * op.count),
@@ -150,11 +159,17 @@ def lower(op: Mean) -> tuple[Call, ...]:
     return (Call(loop_fields(op), params, (op.x,), (op.y,)),)
 
 
+def row(name: str, dtype: DType) -> Kernel[Mean]:
+    """The row for ``dtype``."""
+    kernel: Kernel[Mean] = Kernel(name, "tg_mean.h", "tg_mean", lower)
+    return only_for(dtype, kernel)[0]
+
+
 MEAN = OpDef(
     op=Mean,
     parse=parse,
-    rules=(int8_per_tensor, scale_in_range, few_groups),
+    rules=(integer_per_tensor, scale_in_range, few_groups, sums_fit),
     reference=reference,
-    kernels=(Kernel("tg_mean_s8", "tg_mean_s8.h", "tg_mean_s8", lower),),
+    kernels=(row("tg_mean_s8", DType.INT8), row("tg_mean_s16", DType.INT16)),
     bounds=bounds,
 )

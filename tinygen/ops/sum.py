@@ -41,6 +41,6 @@ SUM: OpDef[Sum] = OpDef(
     parse=parse,
     rules=(int8_per_tensor, scale_in_range, few_groups, saturating),
     reference=reference,
-    kernels=(Kernel("tg_mean_s8", "tg_mean_s8.h", "tg_mean_s8", lower),),
+    kernels=(Kernel("tg_mean_s8", "tg_mean.h", "tg_mean", lower),),
     bounds=bounds,
 )
