@@ -25,7 +25,7 @@ from firmware_tests.kernels.harness import (
     graph_of,
     run_native,
 )
-from firmware_tests.kernels.tensors import any_scale, any_zero_point, float32, quantized
+from firmware_tests.kernels.tensors import any_scale, any_zero_point, float32, plain, quantized
 from firmware_tests.kernels.weighted import ONE_INSTANCE
 from firmware_tests.kernels.widened import widened
 from firmware_tests.models.writer import to_tflite
@@ -85,6 +85,14 @@ def softmax(index: int) -> Softmax:
     return Softmax(name, (x,), (y,), float32((1.0, 0.5, 2.3)[index % 3]))
 
 
+def from_float(index: int) -> Quantize:
+    """Float inputs; vectors are drawn around what the output holds."""
+    name, scale = f"from_float_wide{index}", any_scale(np.random.default_rng(index), 1e-5, 0.1)
+    x = plain(f"{name}_x", (3, 101), DType.FLOAT32)
+    y = quantized(name, (3, 101), scale, 0, dtype=DType.INT16)
+    return Quantize(name, (x,), (y,))
+
+
 def requantize(index: int) -> Quantize:
     """Each pair of types in turn."""
     rng = np.random.default_rng(index)
@@ -113,7 +121,10 @@ WIDE: dict[str, tuple[Op, ...]] = {
     "sigmoid": tuple(sigmoid(op, index) for op in (Logistic, Tanh) for index in range(10)),
     "softmax": tuple(softmax(index) for index in range(16)),
     "mean": widened(test_mean.MEANS),
-    "quantize": tuple(requantize(index) for index in range(28)),
+    "quantize": (
+        *(requantize(index) for index in range(28)),
+        *(from_float(index) for index in range(6)),
+    ),
 }
 # Few, for the emulated cores.
 CASES: tuple[Op, ...] = (

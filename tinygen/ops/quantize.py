@@ -1,4 +1,4 @@
-"""QUANTIZE: float32 to int8, and from one integer quantization to another."""
+"""QUANTIZE: float32 to int8 or int16, and from one integer quantization to another."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -29,7 +29,9 @@ COMPUTED = {
     (DType.INT32, DType.INT8),
     (DType.INT32, DType.INT16),
 }
-TYPES = {(DType.FLOAT32, DType.INT8)} | TABLED | COMPUTED
+FROM_FLOAT = {(DType.FLOAT32, DType.INT8), (DType.FLOAT32, DType.INT16)}
+TYPES = FROM_FLOAT | TABLED | COMPUTED
+LIMIT = 1 << 17  # of quotients
 SYMMETRIC = (DType.INT16, DType.INT32)
 
 
@@ -47,7 +49,7 @@ def parse(node: Node) -> Quantize:
 
 
 def types(op: Quantize) -> str:
-    """Types are float32 to int8, int8 to uint8 or back, or int8, int16 and int32, per tensor.
+    """Types are float32 to int8 or int16, int8 to uint8 or back, or int8, int16, int32, per tensor.
 
     From int32 to int32 there is no kernel; zero points of int16 and int32 are 0.
     Convert the model with full integer post-training quantization (int8).
@@ -103,15 +105,24 @@ def reference(op: Quantize, values: tuple[Array, ...]) -> tuple[Array, ...]:
     with np.errstate(all="ignore"):
         quotient = values[0] / np.float32(op.y.scale)
     # Beyond these bounds every zero point saturates; float64 holds what follows exactly.
-    bounded = np.clip(np.nan_to_num(quotient, nan=0.0), -1024, 1024).astype(np.float64)
+    bounded = np.clip(np.nan_to_num(quotient, nan=0.0), -LIMIT, LIMIT).astype(np.float64)
     rounded = np.copysign(np.floor(np.abs(bounded) + 0.5), bounded)
-    return (np.clip(rounded + op.y.zero_point, *dtype_range(op.y.dtype)).astype(np.int8),)
+    return (np.clip(rounded + op.y.zero_point, *dtype_range(op.y.dtype)).astype(op.y.dtype.numpy),)
 
 
 def lower(op: Quantize) -> tuple[Call, ...]:
-    """The call of ``tg_quantize_f32_s8``."""
+    """The call of ``tg_quantize_f32_s8`` or ``tg_quantize_f32_s16``."""
     params = (("scale", op.y.scale), ("zero_point", op.y.zero_point))
     return (Call((("size", op.x.elements),), params, (op.x,), (op.y,)),)
+
+
+def float_row(name: str, y: DType) -> Kernel[Quantize]:
+    """The row from float32 to ``y``."""
+
+    def fits(op: Quantize) -> bool:
+        return (op.x.dtype, op.y.dtype) == (DType.FLOAT32, y)
+
+    return Kernel(name, "tg_quantize_f32.h", "tg_quantize_f32", lower, fits=fits)
 
 
 def requantize_row(x: DType, y: DType) -> Kernel[Quantize]:
@@ -144,13 +155,8 @@ QUANTIZE = OpDef(
     rules=(types, scale_in_range),
     reference=reference,
     kernels=(
-        Kernel(
-            "tg_quantize_f32_s8",
-            "tg_quantize_f32_s8.h",
-            "tg_quantize_f32_s8",
-            lower,
-            fits=from_float,
-        ),
+        float_row("tg_quantize_f32_s8", DType.INT8),
+        float_row("tg_quantize_f32_s16", DType.INT16),
         lut_kernel(table, fits=lambda op: (op.x.dtype, op.y.dtype) in TABLED),
         *(requantize_row(x, y) for x, y in sorted(COMPUTED, key=str)),
     ),
