@@ -27,7 +27,7 @@ def value_bounds(graph: Graph) -> Mapping[Tensor, Interval]:
     """Bounds of the inputs and of every operator's results, as far as they have 8 bits."""
     known: dict[Tensor, Interval] = {}
     bounds_of = reader(known)
-    for tensor in graph.inputs:
+    for tensor in graph.sources:
         if tensor.dtype in BYTES:
             known[tensor] = Interval.uniform(*dtype_range(tensor.dtype), channels_of(tensor))
     for op in graph.ops:

@@ -14,7 +14,7 @@ import numpy as np
 
 from tinygen import __version__, ctext
 from tinygen.instances import Instance, Key, instance_key, instances_of
-from tinygen.ir import Array, Graph, Tensor
+from tinygen.ir import Array, Graph, State, Tensor
 from tinygen.memory import Memory
 from tinygen.ops import definition_of
 from tinygen.optimize import Optimize
@@ -131,6 +131,7 @@ def emit(program: Program) -> dict[str, str]:
         "instances": [_function(i, program) for i in instances.values()],
         "kernel_section": program.provenance.kernel_section,
         "layers": layers,
+        "states": [_state(writer, i, state) for i, state in enumerate(program.graph.states)],
         "constants": [
             {
                 "name": symbol,
@@ -291,6 +292,20 @@ def _fields(shape: Iterable[tuple[str, int]]) -> list[tuple[str, str]]:
 
 def _dims(tensor: Tensor) -> str:
     return "x".join(str(d) for d in tensor.shape) or "scalar"
+
+
+def _state(writer: _Writer, index: int, state: State) -> dict[str, Any]:
+    """Where a state lies and how it begins: every byte as ``fill``, or as ``constant`` has it."""
+    program, initial = writer.program, state.initial
+    alike = len(set(initial.tobytes())) == 1
+    symbol = f"{program.name}_state_{index}_{_short_name(state.before.name)}"
+    return {
+        "label": ctext.comment(state.before.name),
+        "offset": program.memory.tensors[state.before],
+        "bytes": state.before.nbytes,
+        "fill": initial.tobytes()[0] if alike else None,
+        "constant": None if alike else writer.constant(symbol, initial),
+    }
 
 
 def _declaration(symbol: str, values: Array) -> str:

@@ -133,6 +133,7 @@ def live_bytes(found: Inspection) -> int | None:
             first.setdefault(home[tensor], index)
             last[home[tensor]] = index
     last |= {home[t]: len(found.layers) for t in found.outputs if t in home}
+    first = {t: step for t, step in first.items() if t.type_name != "resource"}
     sizes = {t: t.tensor.nbytes for t in first if t.tensor is not None}
     if len(sizes) < len(first):
         return None

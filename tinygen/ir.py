@@ -146,6 +146,9 @@ class Op:
     """
 
     kind: ClassVar[str] = "?"
+    # Which results are the new values of which inputs' state: (input, output). A kernel of such an
+    # operator may be given one buffer for both.
+    updates: ClassVar[tuple[tuple[int, int], ...]] = ()
 
     name: str
     inputs: tuple[Tensor, ...]
@@ -172,6 +175,20 @@ class Op:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """A value that outlives an invocation: what is ``after`` one is ``before`` the next.
+
+    Before the first it is ``initial``. No operator writes ``before``; any value of the graph can be
+    what comes after. So a graph with state is a function like any other, of its inputs and of what
+    the state was, and a pass that keeps every result keeps the state.
+    """
+
+    before: Tensor
+    after: Tensor
+    initial: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Graph:
     """A model: operators in execution order."""
 
@@ -179,13 +196,24 @@ class Graph:
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     ops: tuple[Op, ...]
+    states: tuple[State, ...] = ()
+
+    @property
+    def sources(self) -> tuple[Tensor, ...]:
+        """What is there before the first operator: the inputs, then the states."""
+        return (*self.inputs, *(state.before for state in self.states))
+
+    @property
+    def results(self) -> tuple[Tensor, ...]:
+        """What must be there after the last operator: the outputs, then the states."""
+        return (*self.outputs, *(state.after for state in self.states))
 
     def consumers(self, tensor: Tensor) -> tuple[Op, ...]:
         """The operators that read ``tensor``."""
         return tuple(op for op in self.ops if tensor in op.inputs)
 
     def producer(self, tensor: Tensor) -> Op | None:
-        """The operator that writes ``tensor``; None for inputs and constants."""
+        """The operator that writes ``tensor``; None for sources and constants."""
         return next((op for op in self.ops if tensor in op.outputs), None)
 
     def __str__(self) -> str:
@@ -202,12 +230,14 @@ def graph_lines(graph: Graph) -> Sequence[str]:
         return names[tensor]
 
     lines = [f"{ref(t)} = input {t}" for t in graph.inputs]
+    lines += [f"{ref(s.before)} = state {s.before}" for s in graph.states]
     for op in graph.ops:
         args = ", ".join(ref(t) for t in op.inputs)
         attrs = "".join(f" {k}={_text(v)}" for k, v in op.attributes().items())
         results = ", ".join(ref(t) for t in op.outputs)
         types = "; ".join(str(t) for t in op.outputs)
         lines.append(f"{results} = {op.kind.lower()}({args}){attrs}  {types}")
+    lines += [f"{ref(s.before)} := {ref(s.after)}" for s in graph.states]
     lines.append("return " + ", ".join(ref(t) for t in graph.outputs))
     return lines
 
@@ -225,7 +255,7 @@ def verify(graph: Graph) -> None:
 
     Raises AssertionError: a graph that breaks them is a bug of tinygen, not of the model.
     """
-    known = set(graph.inputs)
+    known = set(graph.sources)
     for op in graph.ops:
         for tensor in op.inputs:
             if not (tensor.is_constant or tensor in known):
@@ -237,6 +267,12 @@ def verify(graph: Graph) -> None:
             channels = tensor.shape[-1] if tensor.shape else 1
             if tensor.bounds is not None and len(tensor.bounds) != channels:
                 raise AssertionError(f"'{tensor.name}' has bounds for another shape")
-    for tensor in graph.outputs:
+    for tensor in graph.results:
         if not (tensor.is_constant or tensor in known):
             raise AssertionError(f"output '{tensor.name}' is never written")
+    for state in graph.states:
+        before, after = state.before, state.after
+        if (before.shape, before.dtype) != (after.shape, after.dtype):
+            raise AssertionError(f"state '{before.name}' changes its type to {after}")
+        if before.shape != state.initial.shape or before.bounds is not None:
+            raise AssertionError(f"state '{before.name}' begins as another tensor")

@@ -1,7 +1,8 @@
 """From steps to buffers and back: which tensor lives where in the arena.
 
-Views and in-place results share their operand's buffer; scratch lives for one step. Constants are
-not in the arena.
+Views and in-place results share their operand's buffer; scratch lives for one step. A state has a
+buffer that nothing else shares, from before the first step to after the last: what is there after
+one invocation is there before the next. Constants are not in the arena.
 """
 
 from collections.abc import Iterable, Sequence
@@ -96,7 +97,8 @@ class _Life:
 def allocate(graph: Graph, steps: Sequence[Step]) -> Memory:
     """Plan the arena of ``graph`` executed as ``steps``.
 
-    All inputs are written before the first step; all outputs are read after the last.
+    All inputs are written before the first step; all outputs are read after the last. The states
+    are settled.
     """
     lives = _lives(graph, steps)
     live_bound = max((peak.total for peak in _uses(lives, steps, scratch=False)), default=0)
@@ -132,7 +134,7 @@ def _lives(graph: Graph, steps: Sequence[Step]) -> dict[Tensor, _Life]:
 
     Inputs that nobody reads and results that nobody reads are written all the same.
     """
-    lives = {t: _life(t, -1) for t in graph.inputs}
+    lives = {t: _life(t, -1) for t in graph.sources}
     for index, step in enumerate(steps):
         op = step.op
         for tensor in op.activations:
@@ -147,7 +149,17 @@ def _lives(graph: Graph, steps: Sequence[Step]) -> dict[Tensor, _Life]:
     for tensor in graph.outputs:
         if not tensor.is_constant:
             lives[tensor].last = len(steps)
+    for state in graph.states:
+        _keep(lives, lives[state.before], lives[state.after])
+        lives[state.before].last = len(steps)
     return lives
+
+
+def _keep(lives: dict[Tensor, _Life], before: _Life, after: _Life) -> None:
+    """Make one buffer of what a state was and what it becomes, as ``settle_states`` has made sure
+    that it can be."""
+    if before is not after:
+        lives.update({t: before for t, life in lives.items() if life is after})
 
 
 def _life(tensor: Tensor, first: int) -> _Life:
@@ -167,7 +179,8 @@ def _share_in_place(lives: dict[Tensor, _Life], steps: Sequence[Step]) -> None:
             continue
         old, new = lives[x], lives[y]
         read_again = old.last > index or any(lives.get(t) is old for t in others)
-        if not read_again:
+        kept = new.first < index  # a state's buffer, which has its place
+        if not read_again and not kept:
             old.last = new.last
             lives.update({t: old for t, life in lives.items() if life is new})
 

@@ -84,7 +84,7 @@ def expected_outputs(
     if vectors.expected is not None:
         return {"the vectors file": vectors.expected}
     oracles: dict[str, Outputs] = {
-        "the numpy reference": [reference.run(model.graph, v) for v in vectors.inputs]
+        "the numpy reference": reference.run_all(model.graph, vectors.inputs)
     }
     if interpreters.available(numerics) and model.graph.inputs:
         stacked = [np.stack(column) for column in zip(*vectors.inputs, strict=True)]
@@ -126,10 +126,12 @@ def mismatches(got: Outputs, want: Outputs) -> tuple[int, float, int | None]:
 
 
 def first_difference(
-    program: Program, inputs: tuple[Array, ...], vector: int, crcs: Sequence[int]
+    program: Program, vectors: Sequence[tuple[Array, ...]], crcs: Sequence[int]
 ) -> Difference | None:
-    """The first layer whose output's CRC is not the oracle's, if there is one."""
-    values = reference.evaluate(program.graph, inputs)
+    """The first layer whose output's CRC for the last of ``vectors`` is not the oracle's, if there
+    is one."""
+    vector = len(vectors) - 1
+    *_, values = reference.evaluate_all(program.graph, vectors)
     for index, (step, crc) in enumerate(zip(program.layers, crcs, strict=True)):
         if crc32(np.ascontiguousarray(values[step.op.y]).tobytes()) != crc:
             return Difference(vector, index, step.op.name, step.op.kind)
@@ -210,7 +212,7 @@ def validate(
         if first is not None:
             progress(f"{model.name}: mismatch; looking for the first layer that differs")
             crcs = session.trace(chosen.inputs[: first + 1])
-            difference = first_difference(program, chosen.inputs[first], first, crcs)
+            difference = first_difference(program, chosen.inputs[: first + 1], crcs)
         made = beside_size and not on_hardware
         more = more_flash(program, model, target, options, built if made else None)
     tuned_by = options.tuning.name if options.tuning else ""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tinygen.board import Board
+from tinygen.frontend.variables import KINDS
 from tinygen.ops import BY_KIND
 
 ROOT = Path(__file__).parents[3] / "shared" / "models"
@@ -47,7 +48,7 @@ class Entry:
     @property
     def unsupported(self) -> tuple[str, ...]:
         """The model's operators that tinygen has no entry for."""
-        return tuple(op for op in self.facts["ops"] if op not in BY_KIND)
+        return tuple(op for op in self.facts["ops"] if op not in BY_KIND and op not in KINDS)
 
     def exceeds(self, board: Board) -> bool:
         """Whether weights or live tensors alone fill the board, give or take code and stack."""

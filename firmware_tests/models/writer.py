@@ -1,5 +1,7 @@
 """Write a graph as a real .tflite file, so that the reference interpreters can run it."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import flatbuffers
@@ -7,11 +9,11 @@ import numpy as np
 import tflite
 
 from firmware_tests.models.forms import FORMS, Form
-from tinygen.ir import DType, Graph, Op, Tensor
+from tinygen.ir import DType, Graph, Op, State, Tensor
 
 
 def to_tflite(graph: Graph) -> bytes:
-    """``graph`` as the bytes of a .tflite file.
+    """``graph`` as the bytes of a .tflite file; its states are resource variables.
 
     Raises KeyError for an operator that ``FORMS`` does not have, ValueError for a window that no
     padding scheme of the schema describes.
@@ -30,21 +32,11 @@ class _Writer:
         self.codes: dict[tuple[str, int], int] = {}
 
     def model(self, graph: Graph) -> bytes:
-        inputs = self._ints([self._tensor(t) for t in graph.inputs])
-        operators = [self._operator(op) for op in graph.ops]
-        outputs = self._ints([self._tensor(t) for t in graph.outputs])
-        tensors, operator_vector = self._tables(self.tensors), self._tables(operators)
-        name = self.builder.CreateString("main")
-        subgraph = self._table(
-            "SubGraph",
-            Tensors=tensors,
-            Inputs=inputs,
-            Outputs=outputs,
-            Operators=operator_vector,
-            Name=name,
-        )
+        made = [self._main(graph)]
+        if graph.states:
+            made.append(self._initialization(graph.states))
         codes = self._tables([self._code(*key) for key in self.codes])
-        subgraphs, buffers = self._tables([subgraph]), self._tables(self.buffers)
+        subgraphs, buffers = self._tables(made), self._tables(self.buffers)
         description = self.builder.CreateString("tinygen test model")
         root = self._table(
             "Model",
@@ -56,6 +48,83 @@ class _Writer:
         )
         self.builder.Finish(root, b"TFL3")
         return bytes(self.builder.Output())
+
+    def _main(self, graph: Graph) -> int:
+        inputs = self._ints([self._tensor(t) for t in graph.inputs])
+        operators = []
+        if graph.states:
+            once = self._table("CallOnceOptions", InitSubgraphIndex=1)
+            operators = [self._step("CALL_ONCE", (), (), "CallOnceOptions", once)]
+        handles = [self._variable(i) for i in range(len(graph.states))]
+        operators += [self._handle(*pair) for pair in enumerate(handles)]
+        operators += [
+            self._step("READ_VARIABLE", (handle,), (self._tensor(state.before),))
+            for handle, state in zip(handles, graph.states, strict=True)
+        ]
+        operators += [self._operator(op) for op in graph.ops]
+        operators += [
+            self._step("ASSIGN_VARIABLE", (handle, self._tensor(state.after)), ())
+            for handle, state in zip(handles, graph.states, strict=True)
+        ]
+        outputs = self._ints([self._tensor(t) for t in graph.outputs])
+        return self._subgraph("main", inputs, outputs, operators)
+
+    def _initialization(self, states: Sequence[State]) -> int:
+        """The subgraph that CALL_ONCE calls."""
+        self.tensors, self.indices = [], {}
+        operators = []
+        for index, state in enumerate(states):
+            handle = self._variable(index)
+            value = self._tensor(replace(state.before, data=state.initial))
+            operators += [
+                self._handle(index, handle),
+                self._step("ASSIGN_VARIABLE", (handle, value), ()),
+            ]
+        return self._subgraph("once", self._ints([]), self._ints([]), operators)
+
+    def _subgraph(self, name: str, inputs: int, outputs: int, operators: list[int]) -> int:
+        return self._table(
+            "SubGraph",
+            Tensors=self._tables(self.tensors),
+            Inputs=inputs,
+            Outputs=outputs,
+            Operators=self._tables(operators),
+            Name=self.builder.CreateString(name),
+        )
+
+    def _variable(self, index: int) -> int:
+        """A tensor that holds the handle of a variable."""
+        name, shape = self.builder.CreateString(f"handle{index}"), self._ints([])
+        code = tflite.TensorType.RESOURCE
+        self.tensors.append(self._table("Tensor", Type=code, Buffer=0, Name=name, Shape=shape))
+        return len(self.tensors) - 1
+
+    def _handle(self, index: int, handle: int) -> int:
+        names = {
+            "SharedName": self.builder.CreateString(f"variable{index}"),
+            "Container": self.builder.CreateString(""),
+        }
+        options = self._table("VarHandleOptions", **names)
+        return self._step("VAR_HANDLE", (), (handle,), "VarHandleOptions", options)
+
+    def _step(
+        self,
+        kind: str,
+        inputs: Sequence[int],
+        outputs: Sequence[int],
+        options_type: str = "",
+        options: int = 0,
+    ) -> int:
+        """An operator whose tensors are written already."""
+        fields = {
+            "OpcodeIndex": self.codes.setdefault((kind, 1), len(self.codes)),
+            "Inputs": self._ints(inputs),
+            "Outputs": self._ints(outputs),
+        }
+        if options_type:
+            fields["BuiltinOptionsType"] = getattr(tflite.BuiltinOptions, options_type)
+            fields["BuiltinOptions"] = options
+        return self._table("Operator", **fields)
 
     def _operator(self, op: Op) -> int:
         form = FORMS[op.kind](op)

@@ -39,6 +39,9 @@ void model_place_arena(void *memory);
 uint8_t *model_input(uint32_t index);
 const uint8_t *model_output(uint32_t index);
 
+/* Give the model's state, if it has any, the values that it has before the first inference. */
+void firmware_reset(void);
+
 /* Run one inference. The only caller of the model's invoke function, and never inlined: what is
  * counted between its entry and its return is the inference. */
 void firmware_invoke(void);

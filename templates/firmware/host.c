@@ -131,6 +131,7 @@ static bool read_inputs(void)
 
 static int serve_stdio(void)
 {
+    firmware_reset();
     while (read_inputs()) {
         firmware_invoke();
         for (uint32_t i = 0; i < model.outputs; ++i) {

@@ -272,6 +272,7 @@ static void infer(char *rest)
         return;
     }
     stage();
+    firmware_reset(); /* each sample is a sequence of its own */
     text_put_line("m-warmup-start-", warmups);
     wire_flush();
     run(warmups);
@@ -279,6 +280,7 @@ static void infer(char *rest)
     text_put_line("m-infer-start-", inferences);
     /* Nothing is sent between the two marks: it would be measured too. */
     wire_flush();
+    firmware_reset();
     const uint64_t start = mark();
     run(inferences);
     const uint64_t end = mark();

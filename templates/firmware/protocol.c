@@ -250,8 +250,8 @@ static void keep_reply(const frame_header *request, const uint8_t *payload, int 
     }
 }
 
-/* Number 0 of a session that is not the open one opens it. A repeated one must not: it would turn
- * the clock back. */
+/* Number 0 of a session that is not the open one opens it: the model's state is as at first. A
+ * repeated one must not: it would turn the clock back. */
 static void open_session(const frame_header *request)
 {
     const bool known = session.open && request->session == session.number;
@@ -261,6 +261,7 @@ static void open_session(const frame_header *request)
         session.expected = 0;
         session.damaged = 0; /* a request that began before the port was ready came in part */
         session.kept_length = 0;
+        firmware_reset();
     }
 }
 

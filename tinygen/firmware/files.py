@@ -186,6 +186,7 @@ def _context(program: Program, target: Target) -> dict[str, Any]:
         "image_path": image,
         "optimization": "-Os" if program.provenance.optimize is Optimize.SIZE else "-O2",
         "layers": len(program.layers),
+        "states": len(program.graph.states),
         "static_arena": static,
         "heap_arena": heap,
         "psram": target.psram,
@@ -216,7 +217,10 @@ def _binding(side: str, index: int, tensor: Tensor) -> dict[str, Any]:
 def _usage(program: Program, argument: str) -> list[str]:
     """The lines of C that the README shows."""
     name, macro = program.name, program.name.upper()
-    lines = [
+    lines = [f"{name}_reset({argument}); /* once, before a sequence */"] * bool(
+        program.graph.states
+    )
+    lines += [
         f"memcpy({name}_input_{i}({argument}), input_{i}, {macro}_INPUT_{i}_BYTES);"
         for i in range(len(program.graph.inputs))
     ]

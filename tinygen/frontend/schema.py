@@ -20,9 +20,11 @@ OPTIONS: dict[str, tuple[Field, ...]] = {
     "AddOptions": (1, 1),
     "ArgMaxOptions": (1,),
     "ArgMinOptions": (1,),
+    "AssignVariableOptions": (),
     "BatchMatMulOptions": (1, 1, 1),
     "BatchToSpaceNDOptions": (),
     "BroadcastToOptions": (),
+    "CallOnceOptions": (4,),
     "CastOptions": (1, 1),
     "ConcatenationOptions": (4, 1),
     "Conv2DOptions": (1, 4, 4, 1, 4, 4, 1),
@@ -56,6 +58,7 @@ OPTIONS: dict[str, tuple[Field, ...]] = {
     "PadV2Options": (),
     "Pool2DOptions": (1, 4, 4, 4, 4, 1),
     "QuantizeOptions": (),
+    "ReadVariableOptions": (),
     "ReducerOptions": (1,),
     "ReshapeOptions": (_INT32,),
     "ResizeBilinearOptions": (4, 4, 1, 1),
@@ -76,6 +79,7 @@ OPTIONS: dict[str, tuple[Field, ...]] = {
     "TransposeConvOptions": (1, 4, 4, 1, 1),
     "TransposeOptions": (),
     "UnpackOptions": (4, 4),
+    "VarHandleOptions": (_TEXT, _TEXT),
     "ZerosLikeOptions": (),
 }
 

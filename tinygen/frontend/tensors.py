@@ -150,11 +150,9 @@ def _problems(table: Any, shape: tuple[int, ...], type_name: str) -> tuple[str, 
     """What makes a sound tensor one that tinygen cannot compile, each with its remedy."""
     found = []
     if type_name in ("resource", "variant"):
-        found.append("is a handle, not a value. Convert the model without resource variables.")
+        found.append("is a handle, not a value. Only operators on variables take one.")
     elif type_name not in _SUPPORTED:
         found.append(f"has elements of type {type_name}. Convert the model to int8.")
-    if table.IsVariable():
-        found.append("is state that outlives an invocation. Keep the state in the application.")
     if table.Sparsity() is not None:
         found.append("has sparse weights. Convert the model without sparsity.")
     if 0 in shape and not _is_empty_list(shape, type_name):

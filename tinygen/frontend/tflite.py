@@ -14,9 +14,11 @@ from tinygen.errors import ModelError, UnsupportedError
 from tinygen.frontend.flatbuffer import HINT, verify
 from tinygen.frontend.schema import IDENTIFIER, VERSION, model_layout, options_layouts
 from tinygen.frontend.tensors import EMPTY, TensorInfo, TensorReader, printable
-from tinygen.ir import Array, DType, Graph, Numerics, Op, Tensor
+from tinygen.frontend.variables import KINDS, Variables, resting
+from tinygen.ir import Array, DType, Graph, Numerics, Op, State, Tensor
 from tinygen.ops import BY_KIND
 from tinygen.ops.base import Node
+from tinygen.passes.fold_constants import fold_constants
 
 # Shapes, axes and the like are no longer than that, with room to spare.
 _STEERING_ELEMENTS = 256
@@ -25,7 +27,8 @@ _LEFT_OUT = -1  # the schema's tensor index of an optional input that is not the
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One operator of the file; ``op`` is None where tinygen does not know it.
+    """One operator of the file; ``op`` is None where tinygen does not know it, and for those that
+    only name or initialize variables.
 
     ``inputs`` holds None where the file leaves an optional input out.
     """
@@ -90,19 +93,21 @@ def _check_header(data: bytes) -> None:
 
 
 class _Reader:
-    """One verified file on its way to an ``Inspection``."""
+    """One subgraph of a verified file on its way to an ``Inspection``."""
 
-    def __init__(self, data: bytes, name: str, numerics: Numerics) -> None:
+    def __init__(self, data: bytes, name: str, numerics: Numerics, subgraph: int = 0) -> None:
         import tflite
 
+        self.data = data
         self.name = name
+        self.index = subgraph
         self.numerics = numerics
         self.model = tflite.Model.GetRootAs(data, 0)
         if self.model.Version() != VERSION:
             raise ModelError(f"schema version {self.model.Version()}; TFLite has {VERSION}")
         if not self.model.SubgraphsLength():
             raise ModelError("the model has no subgraph")
-        self.subgraph = self.model.Subgraphs(0)
+        self.subgraph = self.model.Subgraphs(subgraph)
         self.tensors = TensorReader(data, self.model, self.subgraph)
         self.codes = [
             self._code(self.model.OperatorCodes(i), tflite.BuiltinOperator)
@@ -113,19 +118,17 @@ class _Reader:
         self.judged: set[TensorInfo] = set()
         self.names: dict[str, int] = {}
         self.known: dict[Tensor, Array] = {}
+        self.called: set[int] = set()
+        self.misused: set[TensorInfo] = set()
+        self.updated: dict[TensorInfo, State] = {}
 
     def inspection(self) -> Inspection:
         inputs = self._ends(self.subgraph.InputsAsNumpy(), "the list of inputs")
         outputs = self._ends(self.subgraph.OutputsAsNumpy(), "the list of outputs")
-        if not outputs:
+        if not outputs and self.index == 0:
             raise ModelError("the model has no outputs")
         if len(set(inputs)) < len(inputs):
             raise ModelError("the model lists an input twice")
-        if self.model.SubgraphsLength() > 1:
-            self.problems.append(
-                f"the model has {self.model.SubgraphsLength()} subgraphs; tinygen compiles one. "
-                "Convert the model without control flow and resource variables."
-            )
         for info in inputs:
             if info.is_constant:
                 self.problems.append(
@@ -133,15 +136,24 @@ class _Reader:
                 )
         for info in (*inputs, *outputs):
             self._tensor_problems("the model", info)
+            if info.is_variable:
+                self._misused("the model", info)
         if empty := _empty((*inputs, *outputs)):
             self.problems.append(f"the model: tensor '{empty.name}' {empty} {EMPTY}")
         tables = [self.subgraph.Operators(i) for i in range(self.subgraph.OperatorsLength())]
         unread = [self._layer(table, i) for i, table in enumerate(tables)]
         _check_order(inputs, outputs, unread)
+        self.variables = Variables(_assigned(unread))
         layers = tuple(
             replace(layer, op=self._op(layer, table))
             for layer, table in zip(unread, tables, strict=True)
         )
+        count = self.model.SubgraphsLength()
+        if self.index == 0 and len(self.called) + 1 < count:
+            self.problems.append(
+                f"the model has {count} subgraphs; tinygen compiles one, and what CALL_ONCE calls. "
+                "Convert the model without control flow."
+            )
         graph = self._graph(inputs, outputs, layers)
         return Inspection(self.name, inputs, outputs, layers, tuple(self.problems), graph)
 
@@ -175,6 +187,8 @@ class _Reader:
     def _op(self, layer: Layer, table: Any) -> Op | None:
         kind, name = layer.kind, layer.name
         infos = [info for info in (*layer.inputs, *layer.outputs) if info is not None]
+        if kind in KINDS:
+            return self._variable(layer, table, infos)
         for info in infos:
             self._tensor_problems(_where(layer), info)
         if kind not in BY_KIND:
@@ -188,31 +202,104 @@ class _Reader:
             return None
         if any(info.tensor is None for info in infos):
             return None
+        given = tuple(None if info is None else self._held(info) for info in layer.inputs)
+        definition = BY_KIND[kind]
+        try:
+            op: Op = definition.parse(self._node(layer, table, given))
+        except UnsupportedError as error:
+            self._refuse(error)
+            return None
+        violations = definition.violations(op)
+        self.problems += violations
+        self._update(layer, op)
+        if not violations:
+            self._note_value(op)
+        return op
+
+    def _node(self, layer: Layer, table: Any, inputs: tuple[Tensor | None, ...]) -> Node:
+        kind, name = layer.kind, layer.name
         options_type, options = int(table.BuiltinOptionsType()), table.BuiltinOptions()
         if options is not None and options_type not in self.option_types:
             # They were not verified, so nobody may read them.
             raise ModelError(f"{kind} '{name}' carries options of unknown type {options_type}")
-        node = Node(
-            kind,
-            name,
-            tuple(None if info is None else info.tensor for info in layer.inputs),
-            _tensors(layer.outputs),
-            self.numerics,
-            options_type,
-            options,
-            self.known,
-        )
-        definition = BY_KIND[kind]
-        try:
-            op: Op = definition.parse(node)
-        except UnsupportedError as error:
-            self.problems.append(" ".join(part for part in (error.message, error.hint) if part))
+        outputs = _tensors(layer.outputs)
+        return Node(kind, name, inputs, outputs, self.numerics, options_type, options, self.known)
+
+    def _refuse(self, error: UnsupportedError) -> None:
+        self.problems.append(" ".join(part for part in (error.message, error.hint) if part))
+
+    def _variable(self, layer: Layer, table: Any, infos: list[TensorInfo]) -> Op | None:
+        """What one of ``KINDS`` computes; None for what computes nothing."""
+        values = [info for info in infos if info.type_name != "resource"]
+        for info in values:
+            self._tensor_problems(_where(layer), info)
+        if any(info.tensor is None for info in values):
             return None
-        violations = definition.violations(op)
-        self.problems += violations
-        if not violations:
-            self._note_value(op)
-        return op
+        handles = [info for info in infos if info.type_name == "resource"]
+        given = tuple(self._held(i) for i in layer.inputs if i and i not in handles)
+        node = self._node(layer, table, given)
+        try:
+            if layer.kind == "CALL_ONCE":
+                self._call_once(node)
+                return None
+            return self.variables.read(node, handles)
+        except UnsupportedError as error:
+            self._refuse(error)
+            return None
+
+    def _call_once(self, node: Node) -> None:
+        """Run an initialization now. Raises ModelError, UnsupportedError."""
+        import tflite
+
+        index = node.options(tflite.CallOnceOptions).InitSubgraphIndex()
+        where = f"{node.kind} '{node.name}'"
+        if not 0 < index < self.model.SubgraphsLength():
+            raise ModelError(f"{where} calls subgraph {index} of {self.model.SubgraphsLength()}")
+        if self.index or self.variables.touched:
+            raise UnsupportedError(
+                f"{where} is not the first thing that the model does.",
+                "Initialize variables before they are used.",
+            )
+        if index in self.called:
+            return
+        self.called.add(index)
+        reader = _Reader(self.data, self.name, self.numerics, index)
+        found = reader.inspection()
+        self.problems += (f"{where}: {problem}" for problem in found.problems)
+        if found.graph is None:
+            return
+        values = reader.variables.current
+        graph = replace(found.graph, outputs=tuple(values.values()))
+        results = dict(zip(values, fold_constants(graph).outputs, strict=True))
+        if found.inputs or found.outputs or not all(t.is_constant for t in results.values()):
+            raise UnsupportedError(
+                f"{where} initializes variables with more than constants.",
+                "Initialize them with constants, or compute them from constants.",
+            )
+        self.variables.initial.update({key: t.values for key, t in results.items()})
+
+    def _held(self, info: TensorInfo) -> Tensor | None:
+        """The tensor of ``info``; of a variable tensor, what it holds now."""
+        return self.updated[info].after if info in self.updated else info.tensor
+
+    def _update(self, layer: Layer, op: Op) -> None:
+        """Note what ``op`` makes of the variable tensors that it has."""
+        results = {op.inputs[i]: op.outputs[o] for i, o in op.updates}
+        variables = {i for i in (*layer.inputs, *layer.outputs) if i is not None and i.is_variable}
+        for info in variables:
+            before, held = info.tensor, self._held(info)
+            if before is None or held not in results or info.is_constant:
+                self._misused(_where(layer), info)
+                continue
+            initial = resting(before, info.quant if before.dtype is DType.INT8 else None)
+            self.updated[info] = State(before, results[held], initial)
+
+    def _misused(self, where: str, info: TensorInfo) -> None:
+        """Tell of a variable tensor where no operator keeps state."""
+        problem = "is state that outlives an invocation. Keep the state in the application."
+        if info not in self.misused:
+            self.misused.add(info)
+            self.problems.append(f"{where}: tensor '{info.name}' {info} {problem}")
 
     def _note_value(self, op: Op) -> None:
         """Keep what ``op`` makes of shapes and constants, if it may steer a later operator."""
@@ -237,9 +324,11 @@ class _Reader:
         ops = tuple(layer.op for layer in layers if layer.op is not None)
         known = all(info.tensor is not None for info in (*inputs, *outputs))
         constant_input = any(info.is_constant for info in inputs)
-        if len(ops) < len(layers) or not known or constant_input:
+        silent = sum(layer.kind in ("CALL_ONCE", "VAR_HANDLE") for layer in layers)
+        if len(ops) + silent < len(layers) or not known or constant_input:
             return None
-        return Graph(self.name, _tensors(inputs), _tensors(outputs), ops)
+        states = (*self.variables.states(), *self.updated.values())
+        return Graph(self.name, _tensors(inputs), _tensors(outputs), ops, states)
 
     def _tensor_problems(self, where: str, info: TensorInfo) -> None:
         """Tell what is wrong with a tensor, where it is first met."""
@@ -262,6 +351,17 @@ def _empty(
 ) -> TensorInfo | None:
     """A tensor of no elements, if one that could be read is among ``infos``."""
     return next((i for i in infos if i and i.tensor and 0 in i.shape and i not in but), None)
+
+
+def _assigned(layers: Iterable[Layer]) -> dict[TensorInfo, TensorInfo]:
+    """What is first assigned to the variable of each handle."""
+    found: dict[TensorInfo, TensorInfo] = {}
+    for layer in layers:
+        if layer.kind == "ASSIGN_VARIABLE" and len(layer.inputs) == 2:
+            handle, value = layer.inputs
+            if handle is not None and value is not None:
+                found.setdefault(handle, value)
+    return found
 
 
 def _check_order(

@@ -68,6 +68,7 @@ from tinygen.ops.split import SPLIT
 from tinygen.ops.split_v import SPLIT_V
 from tinygen.ops.squared_difference import SQUARED_DIFFERENCE
 from tinygen.ops.squeeze import SQUEEZE
+from tinygen.ops.store import STORE
 from tinygen.ops.strided_slice import STRIDED_SLICE
 from tinygen.ops.sub import SUB
 from tinygen.ops.sum import SUM
@@ -156,7 +157,7 @@ OPS: tuple[OpDef[Any], ...] = (
 )
 
 # Operators that passes make; no file holds them.
-INTERNAL: tuple[OpDef[Any], ...] = (LOOKUP,)
+INTERNAL: tuple[OpDef[Any], ...] = (LOOKUP, STORE)
 
 BY_KIND: dict[str, OpDef[Any]] = {definition.op.kind: definition for definition in OPS}
 

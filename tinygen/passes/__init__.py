@@ -1,8 +1,8 @@
 """Graph rewrites, one file each; every one keeps all outputs bit-identical for every input.
 
 A pass takes a graph that ``verify`` accepts and returns one; the model's inputs and outputs keep
-their order, names and types. Passes run in the order of ``PIPELINE``, round after round, until none
-finds anything to do.
+their order, names and types, and its states theirs. Passes run in the order of ``PIPELINE``, round
+after round, until none finds anything to do; ``settle_states`` ends the work.
 """
 
 from collections.abc import Callable
@@ -22,6 +22,7 @@ from tinygen.passes.fuse_lookups import fuse_lookups
 from tinygen.passes.fuse_pad import fuse_pad
 from tinygen.passes.merge_equal_channels import merge_equal_channels
 from tinygen.passes.note_bounds import note_bounds
+from tinygen.passes.settle_states import settle_states
 from tinygen.passes.view_unchanged_bytes import view_unchanged_bytes
 
 Pass = Callable[[Graph], Graph]
@@ -60,4 +61,7 @@ def run_pipeline(
             graph = rewrite(graph)
             verify(graph)
             observe(rewrite.__name__, graph)
+    graph = settle_states(graph)
+    verify(graph)
+    observe(settle_states.__name__, graph)
     return graph

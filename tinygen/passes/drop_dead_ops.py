@@ -1,6 +1,7 @@
 """Operators whose results nobody reads cost time and memory for nothing.
 
-Exact, because what is dropped has no way to an output: operators have no other effect.
+Exact, because what is dropped has no way to an output or to what the next invocation
+reads: operators have no other effect.
 """
 
 from tinygen.ir import Graph, Op
@@ -8,8 +9,8 @@ from tinygen.passes.rewrite import with_ops
 
 
 def drop_dead_ops(graph: Graph) -> Graph:
-    """Keep the operators that lead to an output of the graph."""
-    needed = set(graph.outputs)
+    """Keep the operators that lead to an output or a state of the graph."""
+    needed = set(graph.results)
     kept: list[Op] = []
     for op in reversed(graph.ops):
         if needed.intersection(op.outputs):

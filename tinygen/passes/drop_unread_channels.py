@@ -2,7 +2,7 @@
 
 Exact, because what is dropped has no way to an output: a channel goes only where nobody reads it or
 every weight that reads it is zero, and operators that treat channels apart lose it on both sides.
-The model's inputs and outputs keep theirs, and every operator keeps one.
+The model's inputs, outputs and states keep theirs, and every operator keeps one.
 """
 
 from dataclasses import replace
@@ -37,8 +37,8 @@ def drop_unread_channels(graph: Graph) -> Graph:
 def needed_channels(graph: Graph) -> Masks:
     """For each activation the channels that must stay: the least set that demands no more."""
     made = [t for op in graph.ops for t in op.outputs]
-    kept = {t: np.zeros(channels_of(t), bool) for t in (*graph.inputs, *made)}
-    for tensor in (*graph.inputs, *graph.outputs):
+    kept = {t: np.zeros(channels_of(t), bool) for t in (*graph.sources, *made)}
+    for tensor in (*graph.sources, *graph.results):
         if tensor in kept:
             kept[tensor][:] = True
     _close(graph, kept)

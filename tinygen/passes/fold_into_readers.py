@@ -52,7 +52,7 @@ def fold_into_readers(graph: Graph) -> Graph:
     known = value_bounds(graph)
     for op in reversed(graph.ops):  # of two in a row, the second first
         readers = graph.consumers(op.y)
-        if not readers or op.y in graph.outputs or (line := line_of(op, known)) is None:
+        if not readers or op.y in graph.results or (line := line_of(op, known)) is None:
             continue
         folded = {id(reader): reading(reader, op, line) for reader in readers}
         if all(folded.values()):

@@ -20,7 +20,7 @@ CONVOLUTIONS = (Conv2D, DepthwiseConv2D)
 def fuse_pad(graph: Graph) -> Graph:
     """Let convolutions read a PAD's input where nothing else reads its output."""
     for pad in reversed(graph.ops):  # of two in a row, the second first
-        if not isinstance(pad, Pad) or pad.y in graph.outputs or not pads_images_with_zeros(pad):
+        if not isinstance(pad, Pad) or pad.y in graph.results or not pads_images_with_zeros(pad):
             continue
         fused = {id(op): with_pad(op, pad) for op in graph.consumers(pad.y)}
         if all(fused.values()):

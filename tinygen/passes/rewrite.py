@@ -28,7 +28,7 @@ def same_type(a: Tensor, b: Tensor) -> bool:
 
 def read_only_by(graph: Graph, tensor: Tensor, *ops: Op) -> bool:
     """Whether nobody but ``ops`` sees ``tensor``."""
-    return tensor not in graph.outputs and all(op in ops for op in graph.consumers(tensor))
+    return tensor not in graph.results and all(op in ops for op in graph.consumers(tensor))
 
 
 def with_tensors(op: Op, by: Mapping[Tensor, Tensor]) -> Op:
@@ -49,20 +49,21 @@ def with_ops(graph: Graph, ops: Sequence[Op], by: Mapping[Tensor, Tensor] | None
         graph,
         outputs=tuple(by.get(t, t) for t in graph.outputs),
         ops=tuple(with_tensors(op, by) for op in ops),
+        states=tuple(replace(s, after=by.get(s.after, s.after)) for s in graph.states),
     )
 
 
 def without_identity(graph: Graph, op: Op) -> Graph:
     """``graph`` without ``op``, whose result equals its only activation in value and type.
 
-    The model's inputs and outputs stay the tensors that they are, so where ``op`` leads from one
-    to the other, it is needed as the copy that it is.
+    The model's inputs, outputs and states stay the tensors that they are, so where ``op`` leads
+    from one to the other, it is needed as the copy that it is.
     """
     x, y = op.activations[0], op.y
     rest = [other for other in graph.ops if other is not op]
-    if y not in graph.outputs:
+    if y not in graph.results:
         return with_ops(graph, rest, {y: x})
-    if x.is_constant or x in graph.inputs or x in graph.outputs:
+    if x.is_constant or x in graph.sources or x in graph.results:
         return graph
     return with_ops(graph, rest, {x: y})
 

@@ -20,7 +20,7 @@ from tinygen.passes.mixing import Mixing, bias_of, columns_of, factors_of, is_mi
 
 
 def value_numbers(graph: Graph) -> dict[Tensor, Integers]:
-    """One number for each channel of the inputs and of every result."""
+    """One number for each channel of the inputs, of the states and of every result."""
     return _Numbering(graph).numbers
 
 
@@ -30,7 +30,7 @@ class _Numbering:
     def __init__(self, graph: Graph) -> None:
         self.fresh = count()
         self.known: dict[Hashable, int] = {}
-        self.numbers = {t: self._new(t) for t in graph.inputs}
+        self.numbers = {t: self._new(t) for t in graph.sources}
         for op in graph.ops:
             self.numbers |= {t: self._new(t) for t in op.outputs[1:]}
             self.numbers[op.y] = self._of(op)

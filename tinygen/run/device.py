@@ -2,7 +2,8 @@
 
 A session that an accident ends (an unplugged cable, a reset) is opened anew a bounded number of
 times. The inference that it was at is then run again in full, from its inputs on, so that no output
-ever comes from two halves.
+ever comes from two halves. A new session finds a model's state as it is at first, so if the model
+has any, all inferences before that one are run again, too.
 """
 
 import os
@@ -48,7 +49,8 @@ _READ_HEAD = struct.Struct("<HIH")
 class Expected:
     """What the firmware on the device must be; what is None is not compared.
 
-    ``options`` is the text of ``Provenance.options``.
+    ``options`` is the text of ``Provenance.options``. ``stateful`` says that an inference depends
+    on those before it.
     """
 
     model: str | None = None
@@ -58,6 +60,7 @@ class Expected:
     framework: str | None = None
     tinygen_version: str | None = None
     layers: int | None = None
+    stateful: bool = False
 
     def check(self, found: Identity) -> None:
         """Raise DeviceError for the first thing that is not as expected."""
@@ -133,6 +136,7 @@ class Device:
         self._expected = Expected()
         self._identity: Identity | None = None
         self._tensors: tuple[TensorInfo, ...] = ()
+        self._sequence: list[list[bytes]] = []
 
     def connect(self, expected: Expected | None = None) -> Identity:
         """Open a session: ask until the firmware answers, then learn its tensors.
@@ -140,9 +144,17 @@ class Device:
         Raises DeviceError if the firmware is not what is expected.
         """
         self._expected = expected or Expected()
+        self._sequence = []
+        return self._connected()
+
+    def _connected(self) -> Identity:
+        """Open a session and bring the model's state to where it was."""
         while True:
             try:
-                return self._open_session()
+                identity = self._open_session()
+                for blobs in self._sequence:
+                    self._run(blobs, LayerMode.OFF)
+                return identity
             except InterruptionError as error:
                 self._get_over(error)
 
@@ -203,9 +215,11 @@ class Device:
                 inference = self._run(blobs, mode)
             except InterruptionError as error:
                 self._get_over(error)
-                self.connect(self._expected)
+                self._connected()
             else:
                 self._recoveries = self._patience.recoveries
+                if self._expected.stateful:
+                    self._sequence.append(blobs)
                 return inference
 
     def _run(self, blobs: Sequence[bytes], mode: LayerMode) -> Inference:

@@ -120,6 +120,7 @@ class Session:
             framework=self.framework,
             tinygen_version=__version__,
             layers=len(self.program.layers),
+            stateful=bool(self.program.graph.states),
         )
         options = replace(self.options, arguments=(*self.options.arguments, *arguments))
         return open_device(self.board, self.image, expected, options, self.progress)

@@ -1,0 +1,181 @@
+"""State: what a model keeps from one invocation to the next, in the graph, in memory and in C."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from firmware_tests.models.writer import to_tflite
+from firmware_tests.unit.rewriting import add, constant, image, kinds, like
+from tinygen import interpreters, reference
+from tinygen.board.file import load_board
+from tinygen.build.image import build
+from tinygen.compile import Options, compile_graph
+from tinygen.emit import ArenaKind, Program, emit
+from tinygen.firmware.project import write_project
+from tinygen.firmware.target import choose_target
+from tinygen.frontend.tflite import read_model
+from tinygen.ir import Activation, Array, Graph, Numerics, Op, State, Tensor
+from tinygen.isa import Isa
+from tinygen.ops.concatenation import Concatenation
+from tinygen.ops.relu import Relu
+from tinygen.ops.reshape import Reshape
+from tinygen.ops.slice import Slice
+from tinygen.passes import run_pipeline
+from tinygen.run.device import Device, Expected
+from tinygen.run.native import NativeRunner
+from tinygen.vectors import draw_vectors
+
+
+def graph_of(
+    x: Tensor, ops: Sequence[Op], outputs: Sequence[Tensor], *states: tuple[Tensor, Tensor]
+) -> Graph:
+    """A graph whose states begin as values drawn from their names."""
+    rows = []
+    for before, after in states:
+        rng = np.random.default_rng(before.name.encode()[0])
+        initial = rng.integers(-128, 128, before.shape, np.int8)
+        rows.append(State(before, after, initial))
+    return Graph("stateful", (x,), tuple(outputs), tuple(ops), tuple(rows))
+
+
+def window() -> Graph:
+    """The last five rows of the input, as streaming models keep them."""
+    x, old = image(1, 1, 4, name="x"), image(1, 4, 4, name="a")
+    y, new = like(x, 1, 5, 4, name="y"), like(old, name="new")
+    ops = (
+        Concatenation("join", (old, x), (y,), 1, Activation.NONE),
+        Slice("shift", (y,), (new,), (0, 1, 0)),
+    )
+    return graph_of(x, ops, (y,), (old, new))
+
+
+def total() -> Graph:
+    """A running sum, which overwrites what it is read from, and shows what it was."""
+    x, old = image(2, 3, name="x"), image(2, 3, name="a")
+    new, seen = like(x, name="new"), like(x, name="seen")
+    ops = (add(old, x, new), Reshape("seen", (old,), (seen,)))
+    return graph_of(x, ops, (seen,), (old, new))
+
+
+def delay() -> Graph:
+    """y is the input of three invocations ago."""
+    x, *old = (image(2, 3, name=name) for name in ("x", "a", "b", "c"))
+    y = like(x, name="y")
+    moved = list(zip(old, (x, *old), strict=False))
+    return graph_of(x, (Relu("y", (old[2],), (y,)),), (y,), *moved)
+
+
+def swap() -> Graph:
+    """Two states change places; the input is added to one of them on its way."""
+    x, a, b = (image(2, 3, name=name) for name in ("x", "a", "b"))
+    y, new = like(x, name="y"), like(x, name="new")
+    ops = (add(a, x, new), add(b, new, y))
+    return graph_of(x, ops, (y,), (a, b), (b, new))
+
+
+def settled() -> Graph:
+    """A state that becomes a constant, and one that nothing changes."""
+    x, a, b = (image(2, 3, name=name) for name in ("x", "a", "b"))
+    y, z = like(x, name="y"), like(x, name="z")
+    seven = constant(np.full((2, 3), 7, np.int8), x.quant)
+    return graph_of(x, (add(a, x, y), add(b, y, z)), (z,), (a, seven), (b, b))
+
+
+def twice() -> Graph:
+    """One value is what two states become, and an output."""
+    x, a, b = (image(2, 3, name=name) for name in ("x", "a", "b"))
+    y, z = like(x, name="y"), like(x, name="z")
+    return graph_of(x, (add(a, x, y), add(b, y, z)), (z,), (a, z), (b, z))
+
+
+GRAPHS = (window, total, delay, swap, settled, twice)
+
+
+def outputs_of(graph: Graph, vectors: Sequence[Sequence[Array]]) -> list[bytes]:
+    return [b"".join(o.tobytes() for o in row) for row in reference.run_all(graph, vectors)]
+
+
+@pytest.mark.parametrize("make", GRAPHS)
+def test_passes_keep_what_every_invocation_of_a_sequence_returns(make: Callable[[], Graph]) -> None:
+    graph = make()
+    vectors = draw_vectors(graph, 10, seed=3).inputs
+    after = run_pipeline(graph)
+    assert [s.before for s in after.states] == [s.before for s in graph.states]
+    assert outputs_of(after, vectors) == outputs_of(graph, vectors)
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("numerics", Numerics)
+@pytest.mark.parametrize("make", GRAPHS)
+def test_both_interpreters_keep_variables_alike(
+    make: Callable[[], Graph], numerics: Numerics
+) -> None:
+    graph, data = make(), to_tflite(make())
+    read = read_model(data, "stateful.tflite", numerics)
+    vectors = draw_vectors(graph, 10, seed=4).inputs
+    stacked = [np.stack(column) for column in zip(*vectors, strict=True)]
+    rows = zip(*interpreters.ask_reference(data, stacked, numerics), strict=True)
+    want = [b"".join(o.tobytes() for o in row) for row in rows]
+    assert outputs_of(read, vectors) == want
+    assert outputs_of(run_pipeline(read), vectors) == want
+
+
+def test_a_streaming_window_needs_no_copy() -> None:
+    assert kinds(run_pipeline(window())) == ["CONCATENATION", "SLICE"]
+
+
+def test_only_what_is_still_read_is_stored_aside() -> None:
+    assert kinds(run_pipeline(total())).count("STORE") == 2  # the output, and the sum
+    assert kinds(run_pipeline(twice())).count("STORE") == 1  # one buffer cannot be two
+
+
+def compiled(graph: Graph, arena: ArenaKind = ArenaKind.STATIC) -> Program:
+    options = Options(name="stateful", arena=arena)
+    return compile_graph(graph, "s.tflite", "0" * 64, "host", Isa.ANY, options)
+
+
+@pytest.mark.parametrize("make", GRAPHS)
+def test_a_state_has_its_bytes_for_itself_from_one_invocation_to_the_next(
+    make: Callable[[], Graph],
+) -> None:
+    program = compiled(make())
+    memory, graph = program.memory, program.graph
+    for state in graph.states:
+        assert memory.tensors[state.before] == memory.tensors[state.after]
+        start = memory.tensors[state.before]
+        mine = range(start, start + state.before.nbytes)
+        kept = [
+            b
+            for b, offset in zip(memory.plan.buffers, memory.plan.offsets, strict=True)
+            if offset in mine or start in range(offset, offset + b.size)
+        ]
+        assert [(b.first, b.last) for b in kept] == [(-1, len(program.steps))]
+
+
+@pytest.mark.parametrize("arena", ArenaKind)
+@pytest.mark.parametrize("make", [window, swap])
+def test_a_new_session_finds_the_state_as_at_first(
+    make: Callable[[], Graph], arena: ArenaKind, tmp_path: Path
+) -> None:
+    board, program = load_board("native"), compiled(make(), arena)
+    write_project(program, choose_target(board), tmp_path / "project")
+    image_file = build(tmp_path / "project").image
+    vectors = draw_vectors(program.graph, 8, seed=5).inputs
+    want = outputs_of(make(), vectors)
+    with NativeRunner().open(board, image_file) as link:
+        device = Device(link)
+        for _ in range(2):
+            device.connect(Expected(stateful=True))
+            rows = [device.run(vector).outputs for vector in vectors]
+            assert [b"".join(o.tobytes() for o in row) for row in rows] == want
+
+
+def test_a_model_without_state_has_nothing_to_reset() -> None:
+    x, y = image(2, 3, name="x"), image(2, 3, name="y")
+    stateless = emit(compiled(Graph("g", (x,), (y,), (Relu("y", (x,), (y,)),))))
+    assert "reset" not in stateless["stateful.h"]
+    header = emit(compiled(window(), ArenaKind.CALLER))["stateful.h"]
+    assert "void stateful_reset(stateful_arena *arena);" in header
+    assert "#define STATEFUL_STATE_BYTES 16" in header
