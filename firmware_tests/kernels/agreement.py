@@ -23,7 +23,7 @@ def assert_interpreter_agrees(
     inputs = draw_vectors(graph, count, seed).inputs
     stacked = tuple(np.stack(column) for column in zip(*inputs, strict=True))
     theirs = run_reference(to_tflite(graph), stacked, numerics)
-    mine = [reference.run(graph, vector) for vector in inputs]
+    mine = reference.run_all(graph, inputs)
     for index, tensor in enumerate(graph.outputs):
         want = theirs[index].reshape(count, *tensor.shape)
         got = np.stack([vector[index] for vector in mine])

@@ -17,8 +17,9 @@ import numpy as np
 from tinygen import reference
 from tinygen.compile import Options, compile_graph
 from tinygen.emit import ArenaKind, Program, emit
+from tinygen.frontend.variables import resting
 from tinygen.instances import Optimize
-from tinygen.ir import Array, Graph, Op
+from tinygen.ir import Array, DType, Graph, Op, State, Tensor
 from tinygen.isa import Isa
 from tinygen.ops.base import Kernel
 from tinygen.select import Choice, best, candidates
@@ -53,11 +54,22 @@ def packed_ops(ops: Iterable[Op], isa: Isa, row: int) -> tuple[Op, ...]:
 
 
 def graph_of(ops: Iterable[Op], name: str = "cases") -> Graph:
-    """One graph of independent operators."""
+    """One graph of independent operators; what they update is the graph's state."""
     listed = tuple(ops)
+    pairs = [(op.inputs[i], op.outputs[o]) for op in listed for i, o in op.updates]
+    states = tuple(State(before, after, at_rest(before)) for before, after in pairs)
     inputs = tuple(dict.fromkeys(t for op in listed for t in op.activations))
     outputs = tuple(t for op in listed for t in op.outputs)
-    return Graph(name, inputs, outputs, listed)
+    if states:
+        before, after = ({t[end] for t in pairs} for end in (0, 1))
+        inputs = tuple(t for t in inputs if t not in before)
+        outputs = tuple(t for t in outputs if t not in after)
+    return Graph(name, inputs, outputs, listed, states)
+
+
+def at_rest(tensor: Tensor) -> Array:
+    """What a variable tensor holds at first."""
+    return resting(tensor, tensor.quant if tensor.dtype is DType.INT8 else None)
 
 
 def compile_cases(graph: Graph, isa: Isa, options: Options, choose: Choice) -> Program:
@@ -116,17 +128,20 @@ def _main(program: Program) -> str:
     )
     assert count, "a program without inputs has no end of file"
     poison = "memset(&arena, 0xA5, sizeof arena);" if caller else ""
+    reset = f"    {name}_reset({argument});\n" if program.graph.states else ""
+    if reset:
+        reset, poison = f"    {poison}\n{reset}", ""
     return (
         f'#include <stdio.h>\n#include <string.h>\n#include "{name}.h"\n'
         + (f"static {name}_arena arena;\n" if caller else "")
-        + f"int main(void)\n{{\n    for (;;) {{\n        {poison}\n{reads}\n"
+        + f"int main(void)\n{{\n{reset}    for (;;) {{\n        {poison}\n{reads}\n"
         f"        {name}_invoke({argument});\n{writes}\n    }}\n}}\n"
     )
 
 
 def expected(graph: Graph, inputs: Sequence[Sequence[Array]]) -> list[tuple[Array, ...]]:
-    """The oracle's outputs."""
-    return [reference.run(graph, vector) for vector in inputs]
+    """The oracle's outputs; ``inputs`` are one sequence."""
+    return reference.run_all(graph, inputs)
 
 
 def assert_equal(

@@ -201,6 +201,13 @@ def _pack(op: Any) -> Form:
     return Form("PackOptions", {"ValuesCount": len(op.inputs), "Axis": op.axis})
 
 
+def _svdf(op: Any) -> Form:
+    # The state comes last; before it a bias that may be left out. LiteRT asks for RELU, which
+    # neither reference applies.
+    fields = {"Rank": op.rank, **_activation(Activation.RELU)}
+    return Form("SVDFOptions", fields, order=(0, 2, 3, 4, 1))
+
+
 def _unpack(op: Any) -> Form:
     return Form("UnpackOptions", {"Num": len(op.outputs), "Axis": op.axis})
 
@@ -346,6 +353,7 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "STRIDED_SLICE": _strided_slice,
     "SUB": _sum("SubOptions"),
     "SUM": _reduction(1),
+    "SVDF": _svdf,
     "TANH": _plain(),
     "TRANSPOSE": _transpose,
     "TRANSPOSE_CONV": _transpose_conv,

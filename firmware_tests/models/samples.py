@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from firmware_tests.kernels.tensors import constant, plain, quantized
-from tinygen.ir import Activation, DType, Graph, Numerics, Op, QuantParams, Tensor
+from tinygen.ir import Activation, DType, Graph, Numerics, Op, QuantParams, State, Tensor
 from tinygen.ops.abs import Abs
 from tinygen.ops.add import Add
 from tinygen.ops.add_n import AddN
@@ -73,6 +73,7 @@ from tinygen.ops.squeeze import Squeeze
 from tinygen.ops.strided_slice import Masks, StridedSlice
 from tinygen.ops.sub import Sub
 from tinygen.ops.sum import Sum
+from tinygen.ops.svdf import Svdf
 from tinygen.ops.tanh import Tanh
 from tinygen.ops.transpose import Transpose
 from tinygen.ops.transpose_conv import TransposeConv
@@ -259,6 +260,21 @@ def pad_v2() -> Graph:
     return Graph("pad_v2", (x,), (y,), (op,))
 
 
+def svdf() -> Graph:
+    """Two units of two filters over the last three frames, without bias."""
+    rng = np.random.default_rng(_SEED)
+    x, y = activation("x", (1, 5)), activation("y", (1, 2))
+    quant = QuantParams((float(np.float32(1e-3)),), (0,))
+    before, after = (Tensor(name, (1, 12), DType.INT16, quant) for name in ("s", "s/after"))
+    feature = constant("feature", (4, 5), 0.02, 0, rng)
+    values = rng.integers(-999, 999, (4, 3)).astype(np.int16)
+    op = Svdf(
+        "y", (x, before, feature, Tensor("time", (4, 3), DType.INT16, quant, values)), (y, after), 2
+    )
+    state = State(before, after, np.zeros(before.shape, np.int16))
+    return Graph("svdf", (x,), (y,), (op,), (state,))
+
+
 _IMAGE, _POOLED, _ROW = (1, 4, 4, 2), (1, 2, 2, 2), (1, 8)
 _POOL = Window((3, 3), (2, 2), (1, 1), (0, 0))
 
@@ -336,6 +352,7 @@ SAMPLES: tuple[Callable[[], Graph], ...] = (
     residual,
     squared_difference,
     sub,
+    svdf,
     transpose_conv,
     truth,
     _alone(

@@ -11,14 +11,23 @@ import tflite
 from firmware_tests.models.forms import FORMS, Form
 from tinygen.ir import DType, Graph, Op, State, Tensor
 
+LEFT_OUT = -1  # the schema's number of an optional input that is not there
+
 
 def to_tflite(graph: Graph) -> bytes:
-    """``graph`` as the bytes of a .tflite file; its states are resource variables.
+    """``graph`` as the bytes of a .tflite file; its states are resource variables, or those tensors
+    that an operator updates.
 
     Raises KeyError for an operator that ``FORMS`` does not have, ValueError for a window that no
     padding scheme of the schema describes.
     """
     return _Writer().model(graph)
+
+
+def _in_variables(graph: Graph) -> tuple[State, ...]:
+    """The states that no operator keeps as its own."""
+    own = {op.inputs[index] for op in graph.ops for index, _ in op.updates}
+    return tuple(state for state in graph.states if state.before not in own)
 
 
 class _Writer:
@@ -30,11 +39,12 @@ class _Writer:
         self.tensors: list[int] = []
         self.buffers = [self._buffer(None)]  # buffer 0 is empty by convention
         self.codes: dict[tuple[str, int], int] = {}
+        self.kept: set[Tensor] = set()
 
     def model(self, graph: Graph) -> bytes:
         made = [self._main(graph)]
-        if graph.states:
-            made.append(self._initialization(graph.states))
+        if states := _in_variables(graph):
+            made.append(self._initialization(states))
         codes = self._tables([self._code(*key) for key in self.codes])
         subgraphs, buffers = self._tables(made), self._tables(self.buffers)
         description = self.builder.CreateString("tinygen test model")
@@ -52,19 +62,21 @@ class _Writer:
     def _main(self, graph: Graph) -> int:
         inputs = self._ints([self._tensor(t) for t in graph.inputs])
         operators = []
-        if graph.states:
+        if _in_variables(graph):
             once = self._table("CallOnceOptions", InitSubgraphIndex=1)
             operators = [self._step("CALL_ONCE", (), (), "CallOnceOptions", once)]
-        handles = [self._variable(i) for i in range(len(graph.states))]
+        states = _in_variables(graph)
+        self.kept = {s.before for s in graph.states if s not in states}
+        handles = [self._variable(i) for i in range(len(states))]
         operators += [self._handle(*pair) for pair in enumerate(handles)]
         operators += [
             self._step("READ_VARIABLE", (handle,), (self._tensor(state.before),))
-            for handle, state in zip(handles, graph.states, strict=True)
+            for handle, state in zip(handles, states, strict=True)
         ]
         operators += [self._operator(op) for op in graph.ops]
         operators += [
             self._step("ASSIGN_VARIABLE", (handle, self._tensor(state.after)), ())
-            for handle, state in zip(handles, graph.states, strict=True)
+            for handle, state in zip(handles, states, strict=True)
         ]
         outputs = self._ints([self._tensor(t) for t in graph.outputs])
         return self._subgraph("main", inputs, outputs, operators)
@@ -136,8 +148,13 @@ class _Writer:
         first = 0 if form.leading else 1
         given = [op.inputs[i] for i in form.order if i < len(op.inputs)] or op.inputs
         operands = (*given[:first], *constants, *given[first:])
-        inputs = self._ints([self._tensor(t) for t in operands])
-        outputs = self._ints([self._tensor(t) for t in op.outputs])
+        numbers = [self._tensor(t) for t in operands]
+        if op.updates and len(given) < len(form.order):
+            numbers.insert(form.order.index(len(given)), LEFT_OUT)
+        inputs = self._ints(numbers)
+        kept = {number for _, number in op.updates}
+        made = [t for i, t in enumerate(op.outputs) if i not in kept]
+        outputs = self._ints([self._tensor(t) for t in made])
         fields = {
             "OpcodeIndex": self.codes.setdefault((op.kind, form.version), len(self.codes)),
             "Inputs": inputs,
@@ -174,6 +191,8 @@ class _Writer:
             if tensor.quant is not None:
                 fields["Quantization"] = self._quantization(tensor)
             self.indices[tensor] = len(self.tensors)
+            if tensor in self.kept:
+                fields["IsVariable"] = True
             code = getattr(tflite.TensorType, tensor.dtype.name)
             self.tensors.append(self._table("Tensor", Type=code, Buffer=buffer, **fields))
         return self.indices[tensor]

@@ -75,6 +75,7 @@ OPTIONS: dict[str, tuple[Field, ...]] = {
     "SquaredDifferenceOptions": (),
     "SqueezeOptions": (_INT32,),
     "StridedSliceOptions": (4, 4, 4, 4, 4, 1),
+    "SVDFOptions": (4, 1, 1),
     "SubOptions": (1, 1),
     "TransposeConvOptions": (1, 4, 4, 1, 1),
     "TransposeOptions": (),

@@ -72,6 +72,7 @@ from tinygen.ops.store import STORE
 from tinygen.ops.strided_slice import STRIDED_SLICE
 from tinygen.ops.sub import SUB
 from tinygen.ops.sum import SUM
+from tinygen.ops.svdf import SVDF
 from tinygen.ops.tanh import TANH
 from tinygen.ops.transpose import TRANSPOSE
 from tinygen.ops.transpose_conv import TRANSPOSE_CONV
@@ -149,6 +150,7 @@ OPS: tuple[OpDef[Any], ...] = (
     STRIDED_SLICE,
     SUB,
     SUM,
+    SVDF,
     TANH,
     TRANSPOSE,
     TRANSPOSE_CONV,

@@ -1,0 +1,177 @@
+"""SVDF: one dense layer over the last frames, factored into weights over features and over time."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from tinygen.errors import ModelError
+from tinygen.ir import Array, DType, Op, Tensor
+from tinygen.ops.base import Call, Kernel, Node, OpDef, describe
+from tinygen.quant import (
+    dtype_range,
+    multiply_by_quantized_multiplier,
+    quantize_multiplier,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Svdf(Op):
+    """y[b, u] = sum over the ``rank`` filters f of unit u of time[f] . state[b, f], plus bias[u].
+
+    ``inputs`` are x [batch, features], the state [batch, filters * memory], the feature weights
+    [filters, features], the time weights [filters, memory], and perhaps the bias [units]. The
+    results are y [batch, units] and the new state: shifted by one frame, whose answers are x .
+    feature[f].
+    """
+
+    kind: ClassVar[str] = "SVDF"
+    updates: ClassVar[tuple[tuple[int, int], ...]] = ((1, 1),)
+
+    rank: int
+
+    @property
+    def state(self) -> Tensor:
+        """The answers of each filter to the last frames, oldest first."""
+        return self.inputs[1]
+
+    @property
+    def feature(self) -> Tensor:
+        """The weights over the features of one frame."""
+        return self.inputs[2]
+
+    @property
+    def time(self) -> Tensor:
+        """The weights over the frames."""
+        return self.inputs[3]
+
+
+def parse(node: Node) -> Svdf:
+    """Read the node. Raises ModelError where the shapes do not fit together."""
+    import tflite
+
+    node.arity(range(3, 6))
+    x, feature, time, bias, state = (*node.inputs, None, None)[:5]
+    where = f"SVDF '{node.name}'"
+    if x is None or feature is None or time is None or state is None:
+        raise ModelError(f"{where} leaves out an input that it needs")
+    rank = node.options(tflite.SVDFOptions).Rank()
+    ranks = {len(t.shape) for t in (x, feature, time, state)}
+    if ranks != {2} or rank < 1 or feature.shape[0] % rank:
+        raise ModelError(f"{where}: rank {rank} does not fit weights {feature.shape}")
+    (batches, features), (filters, memory), units = x.shape, time.shape, feature.shape[0] // rank
+    if (
+        feature.shape != (filters, features)
+        or state.shape != (batches, filters * memory)
+        or (bias is not None and bias.shape != (units,))
+    ):
+        raise ModelError(
+            f"{where}: input {x.shape}, weights {feature.shape} and {time.shape}, and state "
+            f"{state.shape} do not fit together"
+        )
+    node.makes((batches, units))
+    after = replace(state, name=f"{state.name}/after")
+    inputs = (x, state, feature, time, *(() if bias is None else (bias,)))
+    return Svdf(node.name, inputs, (*node.outputs, after), rank)
+
+
+def types(op: Svdf) -> str:
+    """Input and output are int8, state and time weights both int8 or both int16, the bias is int32.
+
+    Convert the model with full integer post-training quantization (int8).
+    """
+    kept = op.state.dtype if op.state.dtype in (DType.INT8, DType.INT16) else DType.INT16
+    wanted = dict.fromkeys((op.x, op.y, op.feature), DType.INT8) | {op.state: kept, op.time: kept}
+    for tensor, dtype in wanted.items():
+        if tensor.dtype is not dtype or tensor.quant is None or tensor.quant.per_channel:
+            return describe(tensor)
+    return "".join(describe(t) for t in op.inputs[4:] if t.dtype is not DType.INT32)
+
+
+def constant_weights(op: Svdf) -> str:
+    """Weights and bias are constant.
+
+    Convert the model anew.
+    """
+    return next((describe(t) for t in op.inputs[2:] if not t.is_constant), "")
+
+
+def multipliers(op: Svdf) -> tuple[tuple[int, int], tuple[int, int]]:
+    """How sums over features become state, and sums over time the output.
+
+    Source: TFLM's PrepareSvdf; the scales are multiplied in float32.
+    """
+    x, state, y = np.float32(op.x.scale), np.float32(op.state.scale), np.float32(op.y.scale)
+    into_state = x * np.float32(op.feature.scale) / state
+    into_y = state * np.float32(op.time.scale) / y
+    return quantize_multiplier(float(into_state)), quantize_multiplier(float(into_y))
+
+
+def bias_of(op: Svdf) -> Array:
+    """One value for each unit."""
+    return op.inputs[4].values if len(op.inputs) > 4 else np.zeros(op.y.shape[1], np.int32)
+
+
+def reference(op: Svdf, values: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Source: TFLM's EvalIntegerSvdfReference. Fused activations count for nothing there."""
+    x, old = values[:2]
+    filters, memory = op.time.shape
+    low, high = dtype_range(op.state.dtype)
+    into_state, into_y = multipliers(op)
+    state = np.roll(old.reshape(-1), -1).reshape(x.shape[0], filters, memory)
+    sums = (x.astype(np.int64) - op.x.zero_point) @ op.feature.values.astype(np.int64).T
+    answers = multiply_by_quantized_multiplier(sums.astype(np.int32), *into_state).clip(low, high)
+    state[:, :, -1] = (answers + op.state.zero_point).astype(old.dtype)
+    centred = state.astype(np.int64) - op.state.zero_point
+    products = (centred * op.time.values.astype(np.int64)).sum(axis=2)
+    total = products.reshape(*op.y.shape, op.rank).sum(axis=2) + bias_of(op)
+    scaled = multiply_by_quantized_multiplier(total.astype(np.int32), *into_y).astype(np.int64)
+    y = (scaled + op.y.zero_point).clip(*dtype_range(DType.INT8))
+    return y.astype(np.int8), state.reshape(old.shape)
+
+
+def macs(op: Svdf) -> int:
+    """Each frame meets all feature weights, and the state all time weights."""
+    return op.x.shape[0] * op.feature.elements + op.state.elements
+
+
+def lower(op: Svdf) -> tuple[Call, ...]:
+    """The one call."""
+    filters, memory = op.time.shape
+    into_state, into_y = multipliers(op)
+    offset = -op.x.zero_point * op.feature.values.astype(np.int32).sum(axis=1, dtype=np.int32)
+    shape = (
+        ("batches", op.x.shape[0]),
+        ("features", op.x.shape[1]),
+        ("units", filters // op.rank),
+        ("rank", op.rank),
+        ("memory", memory),
+    )
+    params = (
+        ("feature", op.feature.values),
+        ("offset", offset.astype(np.int32)),
+        ("time", op.time.values),
+        ("bias", bias_of(op)),
+        ("state_multiplier", into_state[0]),
+        ("state_shift", into_state[1]),
+        ("state_zero_point", op.state.zero_point),
+        ("output_multiplier", into_y[0]),
+        ("output_shift", into_y[1]),
+        ("output_zero_point", op.y.zero_point),
+    )
+    return (Call(shape, params, (op.x, op.state), op.outputs),)
+
+
+def kernel(dtype: DType, name: str) -> Kernel[Svdf]:
+    """The row for a state of ``dtype``."""
+    return Kernel(name, "tg_svdf.h", name, lower, fits=lambda op: op.state.dtype is dtype)
+
+
+SVDF = OpDef(
+    op=Svdf,
+    parse=parse,
+    rules=(types, constant_weights),
+    reference=reference,
+    kernels=(kernel(DType.INT16, "tg_svdf_s16"), kernel(DType.INT8, "tg_svdf_s8")),
+    macs=macs,
+)
