@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import tflite
 
+from firmware_tests.models.edit import edited
 from firmware_tests.models.writer import to_tflite
 from firmware_tests.unit.rewriting import add, constant, image, kinds, like
 from tinygen import interpreters, reference
@@ -13,6 +16,7 @@ from tinygen.board.file import load_board
 from tinygen.build.image import build
 from tinygen.compile import Options, compile_graph
 from tinygen.emit import ArenaKind, Program, emit
+from tinygen.errors import ModelError, UnsupportedError
 from tinygen.firmware.project import write_project
 from tinygen.firmware.target import choose_target
 from tinygen.frontend.tflite import read_model
@@ -179,3 +183,68 @@ def test_a_model_without_state_has_nothing_to_reset() -> None:
     header = emit(compiled(window(), ArenaKind.CALLER))["stateful.h"]
     assert "void stateful_reset(stateful_arena *arena);" in header
     assert "#define STATEFUL_STATE_BYTES 16" in header
+
+
+def changed(graph: Graph, change: Callable[[Any], None]) -> bytes:
+    return edited(to_tflite(graph), change)
+
+
+def other_first(model: Any) -> None:
+    """CALL_ONCE after the first READ_VARIABLE."""
+    operators = model.subgraphs[0].operators
+    operators.insert(3, operators.pop(0))
+
+
+def no_initialization(model: Any) -> None:
+    model.subgraphs[0].operators.pop(0)
+    model.subgraphs.pop()
+
+
+def never_assigned(model: Any) -> None:
+    no_initialization(model)
+    model.subgraphs[0].operators.pop()
+
+
+def as_input(model: Any) -> None:
+    model.subgraphs[0].tensors[0].isVariable = True
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (other_first, "is not the first thing that the model does"),
+        (never_assigned, "the variable 'variable0' never gets a value"),
+        (as_input, "tensor 'x' .* is state that outlives an invocation"),
+    ],
+)
+def test_state_that_is_not_compiled_is_named(change: Callable[[Any], None], reason: str) -> None:
+    with pytest.raises(UnsupportedError, match=reason):
+        read_model(changed(window(), change), "m.tflite", Numerics.TFLM)
+
+
+def test_a_variable_without_a_value_begins_at_its_zero_point() -> None:
+    read = read_model(changed(window(), no_initialization), "m.tflite", Numerics.TFLM)
+    assert set(read.states[0].initial.ravel().tolist()) == {-128}
+
+
+def test_a_variable_that_nobody_assigns_is_a_constant() -> None:
+    read = read_model(
+        changed(window(), lambda model: model.subgraphs[0].operators.pop()),
+        "m.tflite",
+        Numerics.TFLM,
+    )
+    assert read.states == ()
+    assert run_pipeline(read).states == ()
+
+
+@pytest.mark.parametrize("kind", ["READ_VARIABLE", "ASSIGN_VARIABLE"])
+def test_a_value_of_another_size_than_the_variable_is_an_error(kind: str) -> None:
+    def change(model: Any) -> None:
+        code = getattr(tflite.BuiltinOperator, kind)
+        for op in model.subgraphs[0].operators:
+            if model.operatorCodes[op.opcodeIndex].builtinCode == code:
+                values = op.outputs if kind == "READ_VARIABLE" else op.inputs[1:]
+                model.subgraphs[0].tensors[values[0]].shape = np.array([1, 3, 4], np.int32)
+
+    with pytest.raises(ModelError, match=r"VARIABLE|CONCATENATION|SLICE"):
+        read_model(changed(window(), change), "m.tflite", Numerics.TFLM)

@@ -206,12 +206,12 @@ class _Reader:
         definition = BY_KIND[kind]
         try:
             op: Op = definition.parse(self._node(layer, table, given))
+            self._update(layer, op)
         except UnsupportedError as error:
             self._refuse(error)
             return None
         violations = definition.violations(op)
         self.problems += violations
-        self._update(layer, op)
         if not violations:
             self._note_value(op)
         return op
@@ -233,6 +233,9 @@ class _Reader:
         values = [info for info in infos if info.type_name != "resource"]
         for info in values:
             self._tensor_problems(_where(layer), info)
+        if empty := _empty(values):
+            self.problems.append(f"{_where(layer)}: tensor '{empty.name}' {empty} {EMPTY}")
+            return None
         if any(info.tensor is None for info in values):
             return None
         handles = [info for info in infos if info.type_name == "resource"]

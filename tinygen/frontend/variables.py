@@ -17,6 +17,7 @@ from tinygen.frontend.tensors import TensorInfo, printable
 from tinygen.ir import Array, DType, Op, QuantParams, State, Tensor
 from tinygen.ops.base import Node
 from tinygen.ops.reshape import Reshape
+from tinygen.passes.fold_constants import LARGEST_CONSTANT_BYTES
 
 KINDS = ("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE")
 
@@ -126,8 +127,14 @@ class Variables:
 def resting(tensor: Tensor, quant: QuantParams | None) -> Array:
     """The value of state that nobody has given one: every byte is the lowest of the zero point.
 
-    Source: TFLM's MicroResourceVariables::Allocate and ResetVariableTensor.
+    Source: TFLM's MicroResourceVariables::Allocate and ResetVariableTensor. Raises UnsupportedError
+    for state that no board could hold.
     """
+    if tensor.nbytes > LARGEST_CONSTANT_BYTES:
+        raise UnsupportedError(
+            f"the state '{tensor.name}' takes {tensor.nbytes:,} bytes.",
+            f"Up to {LARGEST_CONSTANT_BYTES:,} are allowed.",
+        )
     byte = quant.zero_point[0] & 0xFF if quant is not None else 0
     raw = np.full(tensor.nbytes, byte, np.uint8)
     if tensor.dtype is DType.BOOL:

@@ -96,15 +96,30 @@ def constant_weights(op: Svdf) -> str:
     return next((describe(t) for t in op.inputs[2:] if not t.is_constant), "")
 
 
-def multipliers(op: Svdf) -> tuple[tuple[int, int], tuple[int, int]]:
-    """How sums over features become state, and sums over time the output.
+def ratios(op: Svdf) -> tuple[float, float]:
+    """The scales of sums over features in the state's, and of sums over time in the output's.
 
     Source: TFLM's PrepareSvdf; the scales are multiplied in float32.
     """
     x, state, y = np.float32(op.x.scale), np.float32(op.state.scale), np.float32(op.y.scale)
-    into_state = x * np.float32(op.feature.scale) / state
-    into_y = state * np.float32(op.time.scale) / y
-    return quantize_multiplier(float(into_state)), quantize_multiplier(float(into_y))
+    with np.errstate(over="ignore", under="ignore"):
+        into_state = x * np.float32(op.feature.scale) / state
+        into_y = state * np.float32(op.time.scale) / y
+    return float(into_state), float(into_y)
+
+
+def scales_in_range(op: Svdf) -> str:
+    """Factors from sums to the state, and from the state to the output, are below 2^30.
+
+    Convert the model again, with data that represents its inputs.
+    """
+    return next((f"a factor of {ratio:g}" for ratio in ratios(op) if ratio >= 2.0**30), "")
+
+
+def multipliers(op: Svdf) -> tuple[tuple[int, int], tuple[int, int]]:
+    """How sums over features become state, and sums over time the output."""
+    into_state, into_y = ratios(op)
+    return quantize_multiplier(into_state), quantize_multiplier(into_y)
 
 
 def bias_of(op: Svdf) -> Array:
@@ -170,7 +185,7 @@ def kernel(dtype: DType, name: str) -> Kernel[Svdf]:
 SVDF = OpDef(
     op=Svdf,
     parse=parse,
-    rules=(types, constant_weights),
+    rules=(types, constant_weights, scales_in_range),
     reference=reference,
     kernels=(kernel(DType.INT16, "tg_svdf_s16"), kernel(DType.INT8, "tg_svdf_s8")),
     macs=macs,
