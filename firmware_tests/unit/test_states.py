@@ -12,6 +12,7 @@ from firmware_tests.models.edit import edited
 from firmware_tests.models.writer import to_tflite
 from firmware_tests.unit.rewriting import add, constant, image, kinds, like
 from tinygen import interpreters, reference
+from tinygen.board import Board
 from tinygen.board.file import load_board
 from tinygen.build.image import build
 from tinygen.compile import Options, compile_graph
@@ -28,7 +29,8 @@ from tinygen.ops.reshape import Reshape
 from tinygen.ops.slice import Slice
 from tinygen.passes import run_pipeline
 from tinygen.run.device import Device, Expected
-from tinygen.run.native import NativeRunner
+from tinygen.run.link import LinkLostError
+from tinygen.run.native import NativeRunner, PipeLink
 from tinygen.vectors import draw_vectors
 
 
@@ -174,6 +176,57 @@ def test_a_new_session_finds_the_state_as_at_first(
             device.connect(Expected(stateful=True))
             rows = [device.run(vector).outputs for vector in vectors]
             assert [b"".join(o.tobytes() for o in row) for row in rows] == want
+
+
+class Unplugged:
+    """A link that is lost once, after ``left`` more requests were sent, and comes back."""
+
+    shared = None
+    advice = ""
+
+    def __init__(self, link: PipeLink) -> None:
+        self.link = link
+        self.left = -1
+
+    def read(self, timeout_s: float) -> bytes:
+        if self.left == 0:
+            self.left = -1
+            raise LinkLostError("the port is gone")
+        return self.link.read(timeout_s)
+
+    def write(self, data: bytes) -> None:
+        self.left -= self.left > 0
+        self.link.write(data)
+
+    def restore(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("requests", [1, 2, 3])
+def test_a_sequence_that_is_interrupted_is_run_again_from_its_beginning(
+    requests: int, window_image: tuple[Board, Path]
+) -> None:
+    vectors = draw_vectors(window(), 8, seed=6).inputs
+    got = {}
+    for stateful in (True, False):
+        with NativeRunner().open(*window_image) as pipe:
+            link, rows = Unplugged(pipe), []
+            device = Device(link)
+            device.connect(Expected(stateful=stateful))
+            for number, vector in enumerate(vectors):
+                link.left = requests if number == 4 else -1
+                rows.append(device.run(vector).outputs)
+        got[stateful] = [b"".join(o.tobytes() for o in row) for row in rows]
+    want = outputs_of(window(), vectors)
+    assert got[True] == want
+    assert got[False] != want, "the link was not lost"
+
+
+@pytest.fixture(scope="module")
+def window_image(tmp_path_factory: pytest.TempPathFactory) -> tuple[Board, Path]:
+    board, directory = load_board("native"), tmp_path_factory.mktemp("window") / "project"
+    write_project(compiled(window()), choose_target(board), directory)
+    return board, build(directory).image
 
 
 def test_a_model_without_state_has_nothing_to_reset() -> None:
