@@ -7,6 +7,7 @@ from typing import Any
 from tinygen.errors import ModelError
 from tinygen.frontend.tensors import TensorInfo
 from tinygen.frontend.tflite import Inspection, Layer, inspect_model, read_model
+from tinygen.frontend.variables import SILENT
 from tinygen.ir import Numerics
 from tinygen.ops import BY_KIND, definition_of
 from tinygen.simplification import Simplification, simplification_of
@@ -149,7 +150,7 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def _layer(layer: Layer, *, broken: bool) -> LayerSummary:
-    macs = None
+    macs = 0 if layer.kind in SILENT else None
     if layer.op is not None:
         try:
             macs = definition_of(layer.op).macs(layer.op)

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import tflite
 
+from firmware_tests.kernels.harness import compile_cases, run_native
 from firmware_tests.models.edit import edited
+from firmware_tests.models.random_states import random_stateful_graph
 from firmware_tests.models.writer import to_tflite
 from firmware_tests.unit.rewriting import add, constant, image, kinds, like
 from tinygen import interpreters, reference
@@ -31,6 +33,7 @@ from tinygen.passes import run_pipeline
 from tinygen.run.device import Device, Expected
 from tinygen.run.link import LinkLostError
 from tinygen.run.native import NativeRunner, PipeLink
+from tinygen.select import best
 from tinygen.vectors import draw_vectors
 
 
@@ -126,6 +129,29 @@ def test_both_interpreters_keep_variables_alike(
     want = [b"".join(o.tobytes() for o in row) for row in rows]
     assert outputs_of(read, vectors) == want
     assert outputs_of(run_pipeline(read), vectors) == want
+
+
+def random_graphs(first: int, count: int) -> list[Graph]:
+    found = (random_stateful_graph(s, list(Numerics)[s % 2]) for s in range(first, first + count))
+    return [graph for graph in found if graph is not None]
+
+
+def test_passes_keep_the_sequences_of_random_graphs() -> None:
+    graphs = random_graphs(0, 60)
+    assert len(graphs) >= 15
+    for graph in graphs:
+        vectors = draw_vectors(graph, 8, seed=8).inputs
+        after = run_pipeline(graph)
+        assert outputs_of(after, vectors) == outputs_of(graph, vectors), f"{graph}\n\n{after}"
+
+
+def test_compiled_random_graphs_keep_their_sequences() -> None:
+    for number, graph in enumerate(random_graphs(100, 24)):
+        options = Options(name="stateful", arena=list(ArenaKind)[number % 2])
+        vectors = draw_vectors(graph, 8, seed=9).inputs
+        program = compile_cases(graph, Isa.ANY, options, best)
+        got = [b"".join(o.tobytes() for o in row) for row in run_native(program, vectors)]
+        assert got == outputs_of(graph, vectors), f"{graph}\n\n{program.graph}"
 
 
 def test_a_streaming_window_needs_no_copy() -> None:

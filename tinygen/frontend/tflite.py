@@ -14,7 +14,7 @@ from tinygen.errors import ModelError, UnsupportedError
 from tinygen.frontend.flatbuffer import HINT, verify
 from tinygen.frontend.schema import IDENTIFIER, VERSION, model_layout, options_layouts
 from tinygen.frontend.tensors import EMPTY, TensorInfo, TensorReader, printable
-from tinygen.frontend.variables import KINDS, Variables, resting
+from tinygen.frontend.variables import KINDS, SILENT, Variables, resting
 from tinygen.ir import Array, DType, Graph, Numerics, Op, State, Tensor
 from tinygen.ops import BY_KIND
 from tinygen.ops.base import Node
@@ -327,7 +327,7 @@ class _Reader:
         ops = tuple(layer.op for layer in layers if layer.op is not None)
         known = all(info.tensor is not None for info in (*inputs, *outputs))
         constant_input = any(info.is_constant for info in inputs)
-        silent = sum(layer.kind in ("CALL_ONCE", "VAR_HANDLE") for layer in layers)
+        silent = sum(layer.kind in SILENT for layer in layers)
         if len(ops) + silent < len(layers) or not known or constant_input:
             return None
         states = (*self.variables.states(), *self.updated.values())

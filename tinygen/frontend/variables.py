@@ -19,7 +19,8 @@ from tinygen.ops.base import Node
 from tinygen.ops.reshape import Reshape
 from tinygen.passes.fold_constants import LARGEST_CONSTANT_BYTES
 
-KINDS = ("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE")
+SILENT = ("CALL_ONCE", "VAR_HANDLE")  # nothing is left of them in the graph
+KINDS = (*SILENT, "READ_VARIABLE", "ASSIGN_VARIABLE")
 
 Key = tuple[str, str]
 """A variable's container and name."""
