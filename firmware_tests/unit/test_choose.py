@@ -8,9 +8,10 @@ import pytest
 
 from firmware_tests.models import samples
 from tinygen.isa import Isa
-from tinygen.ops import OPS, definition_of
+from tinygen.ops import OPS
 from tinygen.ops.base import Call, Kernel
 from tinygen.optimize import Optimize
+from tinygen.select import candidates
 from tinygen.tune.choose import (
     Candidate,
     Chosen,
@@ -82,7 +83,7 @@ def test_balanced_keeps_what_saves_a_percent_of_cycles_for_each_percent_of_bytes
 
 def test_rows_without_a_measurement_keep_their_place() -> None:
     (op,) = samples.conv2d().ops
-    known = definition_of(op).kernels[-1]
+    known = candidates(op, Isa.ANY)[-1]
     assert cost_of(op, known) is not None
     rows = (row("first"), row("second"), known)
     first, second, last = estimated_cycles(op, rows)
@@ -116,5 +117,5 @@ def test_a_pool_is_priced_by_what_it_reads() -> None:
     (op,) = next(
         g for sample in samples.SAMPLES if (g := sample()).ops[0].kind == "MAX_POOL_2D"
     ).ops
-    (cycles,) = estimated_cycles(op, definition_of(op).kernels[-1:])
+    (cycles,) = estimated_cycles(op, candidates(op, Isa.ANY)[-1:])
     assert cycles == round(COSTS["tg_max_pool2d_s8"].per_input * op.x.elements)
