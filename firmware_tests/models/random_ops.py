@@ -194,7 +194,8 @@ def binary(scene: Scene) -> Tensor:
         raise Illegal
     shape = np.broadcast_shapes(a.shape, b.shape)
     y = scene.tensor(shape, None if scene.chance(0.1) else float(real))
-    return scene.add(kind(y.name, (a, b), (y,), scene.clamp()))
+    made = kind(y.name, (a, b), (y,), scene.clamp())
+    return scene.add(replace(made, numerics=scene.numerics) if isinstance(made, Mul) else made)
 
 
 def residual(scene: Scene) -> Tensor:
@@ -354,7 +355,8 @@ def softmax(scene: Scene) -> Tensor:
     y = quantized(scene.name(), x.shape, 1 / 256, -128)
     if scene.chance(0.15):
         y = quantized(scene.name(), x.shape, 1 / 65536, -32768, dtype=DType.INT16)
-    return scene.add(Softmax(y.name, (x,), (y,), float32(scene.choice((1.0, 1.0, 0.3, 2.5)))))
+    beta = float32(scene.choice((1.0, 1.0, 0.3, 2.5)))
+    return scene.add(Softmax(y.name, (x,), (y,), beta, scene.numerics))
 
 
 def sigmoid(scene: Scene) -> Tensor:
