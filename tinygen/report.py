@@ -41,9 +41,10 @@ class TestReport:
     """The result of one model on one board.
 
     Instructions and cycles are those of one inference: the mean over the vectors, rounded.
-    ``oracles`` tells what the outputs were compared with. ``macs`` are those of the simplified
-    model that runs, ``model_macs`` those of the file. ``measured`` is what hardware took, by its
-    own timer.
+    ``oracles`` tells what the outputs were compared with. ``mismatched_bytes`` are those of values
+    beyond ``tolerance``; ``within_tolerance`` counts those that differ less. ``macs`` are those of
+    the simplified model that runs, ``model_macs`` those of the file. ``measured`` is what hardware
+    took, by its own timer.
     """
 
     __test__ = False  # not a test, whatever pytest thinks of its name
@@ -71,10 +72,12 @@ class TestReport:
     flash_bytes: dict[str, int]
     ram_bytes: dict[str, int]
     choice: ChoiceReport | None = None
+    within_tolerance: int = 0
+    tolerance: str = "exact"
 
     @property
     def passed(self) -> bool:
-        """Whether every byte of every output of every vector agreed."""
+        """Whether all outputs of all vectors agreed: to the bit, or float32 within tolerance."""
         return self.mismatched_bytes == 0
 
     def to_json(self) -> dict[str, Any]:
@@ -109,10 +112,16 @@ class TestReport:
         return "\n".join(lines)
 
     def verdict(self) -> str:
-        """One line, or two on a mismatch."""
+        """One line, or two on a mismatch or where a tolerance was needed."""
         against = " and ".join(self.oracles)
         if self.passed:
-            return f"PASS  {_vectors(self.vectors)}, 0 mismatched bytes against {against}"
+            text = f"PASS  {_vectors(self.vectors)}, 0 mismatched bytes against {against}"
+            if self.within_tolerance:
+                text += (
+                    f"\n      {self.within_tolerance} float32 values differ within the tolerance "
+                    f"({self.tolerance}), by {self.max_abs_diff:g} at most"
+                )
+            return text
         text = (
             f"FAIL  {_vectors(self.vectors)}, {self.mismatched_bytes} mismatched bytes against "
             f"{against}, largest difference {self.max_abs_diff:g}"

@@ -1,6 +1,5 @@
 """Generate, build, run, compare: one model on one board against every oracle at hand."""
 
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from zlib import crc32
 import numpy as np
 
 from tinygen import interpreters, reference
+from tinygen.agreement import Outputs, compare, model_tolerance
 from tinygen.compile import Options
 from tinygen.emit import Program
 from tinygen.errors import OptionError, ToolError
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 # A board with a USB stack of its own is gone from the bus while it starts.
 _REAPPEAR_S = 20.0
-
-Outputs = Sequence[tuple[Array, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,24 +103,6 @@ def _workspace(directory: Path | None) -> Iterator[Path]:
     else:
         with tempfile.TemporaryDirectory(prefix="tinygen-") as temporary:
             yield Path(temporary) / "project"
-
-
-def mismatches(got: Outputs, want: Outputs) -> tuple[int, float, int | None]:
-    """Bytes that differ, the largest absolute difference, and the first vector with one."""
-    count, largest, first = 0, 0.0, None
-    for number, (mine, theirs) in enumerate(zip(got, want, strict=True)):
-        for a, b in zip(mine, theirs, strict=True):
-            raw_a = np.frombuffer(a.tobytes(), np.uint8)
-            raw_b = np.frombuffer(b.tobytes(), np.uint8)
-            differing = int(np.count_nonzero(raw_a != raw_b))
-            if differing:
-                count += differing
-                first = number if first is None else first
-                gap = np.abs(a.astype(np.float64) - b.astype(np.float64))
-                largest = max(largest, float(np.nanmax(gap, initial=0.0)))
-    # JSON has no infinity.
-    largest = min(largest, sys.float_info.max)
-    return count, largest, first
 
 
 def first_difference(
@@ -206,13 +186,14 @@ def validate(
         )
         done = session.run(chosen.inputs)
         outputs, counts, timed = done.outputs, done.counts, done.measured
-        found = {name: mismatches(outputs, want) for name, want in oracles.items()}
-        bad_bytes, largest, first = max(found.values(), key=lambda f: f[0])
+        tolerance = model_tolerance(model.graph)
+        found = [compare(outputs, want, tolerance) for want in oracles.values()]
+        worst = max(found, key=lambda f: (f.mismatched_bytes, f.largest))
         difference = None
-        if first is not None:
+        if worst.first is not None:
             progress(f"{model.name}: mismatch; looking for the first layer that differs")
-            crcs = session.trace(chosen.inputs[: first + 1])
-            difference = first_difference(program, chosen.inputs[: first + 1], crcs)
+            crcs = session.trace(chosen.inputs[: worst.first + 1])
+            difference = first_difference(program, chosen.inputs[: worst.first + 1], crcs)
         made = beside_size and not on_hardware
         more = more_flash(program, model, target, options, built if made else None)
     tuned_by = options.tuning.name if options.tuning else ""
@@ -227,8 +208,10 @@ def validate(
         optimize=options.optimize.value,
         vectors=len(chosen),
         oracles=tuple(oracles),
-        mismatched_bytes=bad_bytes,
-        max_abs_diff=largest,
+        mismatched_bytes=worst.mismatched_bytes,
+        max_abs_diff=worst.largest,
+        within_tolerance=max(f.within for f in found),
+        tolerance=str(tolerance),
         first_difference=difference,
         macs=sum(definition_of(s.op).macs(s.op) for s in program.layers),
         model_macs=sum(definition_of(op).macs(op) for op in model.graph.ops),

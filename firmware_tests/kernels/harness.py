@@ -1,4 +1,5 @@
-"""Run operators as generated C and compare with the numpy reference, byte for byte.
+"""Run operators as generated C and compare with the numpy reference: byte for byte, or float32
+within the operator's tolerance.
 
 Many operators share one program: a graph of independent operators, each with inputs and outputs of
 its own. All outputs stay alive to the end, so a kernel that writes out of its bounds spoils a
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from tinygen import reference
+from tinygen.agreement import model_tolerance, tolerance_of
 from tinygen.compile import Options, compile_graph
 from tinygen.emit import ArenaKind, Program, emit
 from tinygen.frontend.variables import resting
@@ -22,6 +24,7 @@ from tinygen.instances import Optimize
 from tinygen.ir import Array, DType, Graph, Op, State, Tensor
 from tinygen.isa import Isa
 from tinygen.ops.base import Kernel
+from tinygen.ops.tolerance import deviating
 from tinygen.select import Choice, best, candidates
 from tinygen.vectors import draw_vectors
 
@@ -150,17 +153,26 @@ def assert_equal(
     got: Sequence[Sequence[Array]],
     want: Sequence[Sequence[Array]],
 ) -> None:
-    """Compare byte for byte; the message names operator, vector and first difference."""
-    for number, (mine, theirs) in enumerate(zip(got, want, strict=True)):
-        for tensor, a, b in zip(graph.outputs, mine, theirs, strict=True):
-            if a.tobytes() != b.tobytes():
-                op = graph.producer(tensor)
-                where = np.argwhere(a != b)
-                first = tuple(where[0]) if len(where) else ()
-                raise AssertionError(
-                    f"{op.kind if op else '?'} '{tensor.name}' vector {number}: {len(where)} of "
-                    f"{a.size} differ, first at {first}: got {a[first]}, want {b[first]}\n{graph}"
-                )
+    """Compare byte for byte, float32 within its operator's tolerance.
+
+    Where operators read one another's results, float32 has the tolerance of whole models. The
+    message names operator, vector and first difference.
+    """
+    chained = any(graph.producer(t) for op in graph.ops for t in op.activations)
+    whole = model_tolerance(graph)
+    columns = zip(zip(*got, strict=True), zip(*want, strict=True), strict=True)
+    for tensor, (mine, theirs) in zip(graph.outputs, columns, strict=True):
+        op = graph.producer(tensor)
+        a, b = np.stack(mine), np.stack(theirs)
+        tolerance = tolerance_of(op) if op and not chained else whole
+        where = np.argwhere(deviating(a, b, tolerance))
+        if len(where):
+            vector, *at = first = tuple(where[0])
+            raise AssertionError(
+                f"{op.kind if op else '?'} '{tensor.name}' vector {vector}: {len(where)} of "
+                f"{a.size} differ, first at {tuple(at)}: got {a[first]}, want {b[first]}\n"
+                f"{graph_of([op]) if op else graph}"
+            )
 
 
 def check_native(

@@ -76,6 +76,9 @@ def test(
 ) -> None:
     """Generate, build and run MODEL's firmware; compare all outputs byte for byte.
 
+    float32 outputs of models that compute in float32 are compared within a tolerance, which
+    docs/numerics.md states.
+
     Without --vectors the inputs are drawn from a seed, extremes first, and the expected outputs
     are the numpy reference's, and the reference interpreter's too where it is installed.
     """

@@ -13,6 +13,7 @@ from tinygen.errors import ModelError, UnsupportedError
 from tinygen.interval import Interval
 from tinygen.ir import Activation, Array, DType, Numerics, Op, Tensor
 from tinygen.isa import Isa
+from tinygen.ops.tolerance import EXACT, Tolerance
 from tinygen.quant import dtype_range
 
 O = TypeVar("O", bound=Op)  # noqa: E741 - O is an operator throughout
@@ -249,6 +250,7 @@ class OpDef(Generic[O]):
     ``bounds`` tells what the first output can hold if that has 8 bits, given the bounds of 8-bit
     inputs; it is asked only if the output and all activations are of 8 bits. ``shape_only`` says
     that the result follows from the inputs' shapes; ``reference`` then looks at no value.
+    ``tolerance`` is what a float32 result may lie off; every other type is exact.
     """
 
     op: type[O]
@@ -259,6 +261,7 @@ class OpDef(Generic[O]):
     macs: Callable[[O], int] = lambda op: 0
     bounds: Callable[[O, BoundsOf], Interval] = any_value
     shape_only: bool = False
+    tolerance: Tolerance = EXACT
 
     @property
     def is_view(self) -> bool:
