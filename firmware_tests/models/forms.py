@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tflite
 
-from tinygen.ir import Activation, Array, Tensor
+from tinygen.ir import Activation, Array, DType, Tensor
 from tinygen.ops.mirror_pad import Mirror
 from tinygen.ops.window import SAME, VALID, Window
 
@@ -202,9 +202,10 @@ def _pack(op: Any) -> Form:
 
 
 def _svdf(op: Any) -> Form:
-    # The state comes last; before it a bias that may be left out. LiteRT asks for RELU, which
-    # neither reference applies.
-    fields = {"Rank": op.rank, **_activation(Activation.RELU)}
+    # The state comes last; before it a bias that may be left out. With int8 LiteRT asks for RELU,
+    # which neither reference applies.
+    is_float = op.x.dtype is DType.FLOAT32
+    fields = {"Rank": op.rank, **_activation(op.activation if is_float else Activation.RELU)}
     return Form("SVDFOptions", fields, order=(0, 2, 3, 4, 1))
 
 
@@ -310,6 +311,7 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "GREATER_EQUAL": _version("GreaterEqualOptions", 2),
     "HARD_SWISH": _plain("HardSwishOptions"),
     "L2_NORMALIZATION": _version("L2NormOptions", 2),
+    "L2_POOL_2D": _pool2d,
     "LEAKY_RELU": _leaky_relu,
     "LESS": _version("LessOptions", 2),
     "LESS_EQUAL": _version("LessEqualOptions", 2),

@@ -49,7 +49,7 @@ from tinygen.ops.mul import Mul
 from tinygen.ops.not_equal import NotEqual
 from tinygen.ops.pack import Pack
 from tinygen.ops.pad import Pad, PadV2
-from tinygen.ops.pool2d import AveragePool2D, MaxPool2D
+from tinygen.ops.pool2d import AveragePool2D, L2Pool2D, MaxPool2D
 from tinygen.ops.prelu import Prelu
 from tinygen.ops.quantize import Quantize
 from tinygen.ops.reduce_max import ReduceMax
@@ -357,6 +357,13 @@ SAMPLES: tuple[Callable[[], Graph], ...] = (
     truth,
     _alone(
         AveragePool2D, activation("x", _IMAGE), activation("y", _POOLED), _POOL, Activation.RELU
+    ),
+    _alone(
+        L2Pool2D,
+        plain("x", _IMAGE, DType.FLOAT32),
+        plain("y", _POOLED, DType.FLOAT32),
+        _POOL,
+        Activation.NONE,
     ),
     _alone(MaxPool2D, activation("x", _IMAGE), activation("y", _POOLED), _POOL, Activation.NONE),
     _alone(Mean, activation("x", _IMAGE), activation("y", (1, 2)), (1, 2), False),

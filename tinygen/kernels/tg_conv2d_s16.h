@@ -8,6 +8,7 @@
 #ifndef TG_CONV2D_S16_H
 #define TG_CONV2D_S16_H
 
+#include "tg_taps.h"
 #include "tg_wide.h"
 
 typedef struct {
@@ -32,25 +33,6 @@ typedef struct {
     int32_t output_max;
 } tg_conv2d_s16_params;
 
-/* The first tap and the one past the last that lie inside an axis of `size`, where tap 0 is at
- * `start` and each next one `dilation` further. */
-typedef struct {
-    int32_t first, end;
-} tg_conv2d_s16_taps;
-
-TG_INLINE tg_conv2d_s16_taps tg_conv2d_s16_inside(int32_t start, int32_t dilation, int32_t taps,
-                                                  int32_t size)
-{
-    tg_conv2d_s16_taps inside = {0, taps};
-    while (inside.first < taps && start + inside.first * dilation < 0) {
-        ++inside.first;
-    }
-    while (inside.end > inside.first && start + (inside.end - 1) * dilation >= size) {
-        --inside.end;
-    }
-    return inside;
-}
-
 TG_INLINE void tg_conv2d_s16(const tg_conv2d_s16_shape *shape, const tg_conv2d_s16_params *params,
                              const int16_t *x, int16_t *y)
 {
@@ -66,10 +48,9 @@ TG_INLINE void tg_conv2d_s16(const tg_conv2d_s16_shape *shape, const tg_conv2d_s
             x + row / shape->out_h * (shape->in_h * shape->in_w * shape->in_c);
         const int32_t top = row % shape->out_h * shape->stride_h - shape->pad_top;
         const int32_t left = pixel % shape->out_w * shape->stride_w - shape->pad_left;
-        const tg_conv2d_s16_taps rows =
-            tg_conv2d_s16_inside(top, shape->dilation_h, shape->kernel_h, shape->in_h);
-        const tg_conv2d_s16_taps columns =
-            tg_conv2d_s16_inside(left, shape->dilation_w, shape->kernel_w, shape->in_w);
+        const tg_taps rows = tg_taps_inside(top, shape->dilation_h, shape->kernel_h, shape->in_h);
+        const tg_taps columns =
+            tg_taps_inside(left, shape->dilation_w, shape->kernel_w, shape->in_w);
         for (int32_t c = 0; c < shape->out_c; ++c) {
             const int32_t first_channel = c / per_group * depth;
             const int8_t *const kernel = params->weights + c * kernel_size;

@@ -47,7 +47,7 @@ from tinygen.ops.mul import MUL
 from tinygen.ops.not_equal import NOT_EQUAL
 from tinygen.ops.pack import PACK
 from tinygen.ops.pad import PAD, PADV2
-from tinygen.ops.pool2d import AVERAGE_POOL_2D, MAX_POOL_2D
+from tinygen.ops.pool2d import AVERAGE_POOL_2D, L2_POOL_2D, MAX_POOL_2D
 from tinygen.ops.prelu import PRELU
 from tinygen.ops.quantize import QUANTIZE
 from tinygen.ops.reduce_max import REDUCE_MAX
@@ -108,6 +108,7 @@ OPS: tuple[OpDef[Any], ...] = (
     GREATER_EQUAL,
     HARD_SWISH,
     L2_NORMALIZATION,
+    L2_POOL_2D,
     LEAKY_RELU,
     LESS,
     LESS_EQUAL,

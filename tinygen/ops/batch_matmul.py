@@ -1,5 +1,6 @@
-"""BATCH_MATMUL: products of the matrices of two tensors, int8, with broadcasting of the batch."""
+"""BATCH_MATMUL: products of the matrices of two tensors, int8 or float32, batches broadcast."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
@@ -7,9 +8,12 @@ from typing import ClassVar
 import numpy as np
 
 from tinygen.errors import ModelError
-from tinygen.ir import Array
-from tinygen.ops.base import Call, Kernel, Node, OpDef
+from tinygen.ir import Array, DType
+from tinygen.ops.base import Call, Kernel, Node, OpDef, only_for
 from tinygen.ops.binary import Pair, int8_operands, merged_loops
+from tinygen.ops.convolution import Fields
+from tinygen.ops.floating import all_float, is_float, unless_float
+from tinygen.ops.tolerance import SUM
 from tinygen.quant import multiply_by_quantized_multiplier, quantize_multiplier
 
 MAX_LOOPS = 3
@@ -85,26 +89,35 @@ def multiplier_of(op: BatchMatMul) -> tuple[int, int]:
     return quantize_multiplier(float(product) / op.y.scale)
 
 
+def matrices(op: BatchMatMul, a: Array, b: Array) -> tuple[Array, Array]:
+    """The operands as [.., rows, depth] and [.., depth, columns]."""
+    return (a.swapaxes(-1, -2) if op.adjoint_a else a), (b.swapaxes(-1, -2) if op.adjoint_b else b)
+
+
 def reference(op: BatchMatMul, values: tuple[Array, ...]) -> tuple[Array, ...]:
     """Source: TFLite's reference_ops::BatchMatMul."""
+    if is_float(op):
+        a, b = matrices(op, *values)
+        sums = np.zeros(op.y.shape, np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for k in range(op.depth):
+                sums += a[..., :, k, None] * b[..., k, None, :]
+        return (sums,)
     a, b = (
         values_.astype(np.int64) - tensor.zero_point
         for tensor, values_ in zip(op.inputs, values, strict=True)
     )
-    a, b = (a.swapaxes(-1, -2) if op.adjoint_a else a), (b.swapaxes(-1, -2) if op.adjoint_b else b)
+    a, b = matrices(op, a, b)
     scaled = multiply_by_quantized_multiplier(a @ b, *multiplier_of(op)).astype(np.int64)
     return (np.clip(scaled + op.y.zero_point, -128, 127).astype(np.int8),)
 
 
-def lower(op: BatchMatMul) -> tuple[Call, ...]:
-    """The call of ``tg_batch_matmul_s8``."""
+def geometry(op: BatchMatMul) -> Fields:
+    """The fields that both kernels' shapes have."""
     rows, columns = op.y.shape[-2:]
     sizes = (rows * op.depth, op.depth * columns)
     loops = merged_loops(op.y.shape[:-2], op.a.shape[:-2], op.b.shape[:-2])
     loops = ((1, (0, 0)),) * (MAX_LOOPS - len(loops)) + loops
-    multiplier, shift = multiplier_of(op)
-    right_only = (multiplier == 0 or shift < 0) and op.depth * 255 * 255 < 2**30
-    beyond_first = -1 - shift if multiplier else 0
     shape = [
         ("rows", rows),
         ("depth", op.depth),
@@ -113,7 +126,6 @@ def lower(op: BatchMatMul) -> tuple[Call, ...]:
         ("x_step", rows if op.adjoint_a else 1),
         ("w_column", op.depth if op.adjoint_b else 1),
         ("w_step", 1 if op.adjoint_b else columns),
-        ("right_only", int(right_only)),
     ]
     for index, (count, (a, b)) in enumerate(loops):
         shape += [
@@ -121,6 +133,15 @@ def lower(op: BatchMatMul) -> tuple[Call, ...]:
             (f"x_stride{index}", a * sizes[0]),
             (f"w_stride{index}", b * sizes[1]),
         ]
+    return tuple(shape)
+
+
+def lower(op: BatchMatMul) -> tuple[Call, ...]:
+    """The call of ``tg_batch_matmul_s8``."""
+    multiplier, shift = multiplier_of(op)
+    right_only = (multiplier == 0 or shift < 0) and op.depth * 255 * 255 < 2**30
+    beyond_first = -1 - shift if multiplier else 0
+    shape = (*geometry(op), ("right_only", int(right_only)))
     params = (
         ("x_zero_point", op.a.zero_point),
         ("w_zero_point", op.b.zero_point),
@@ -128,14 +149,30 @@ def lower(op: BatchMatMul) -> tuple[Call, ...]:
         ("shift", beyond_first if right_only else shift),
         ("output_zero_point", op.y.zero_point),
     )
-    return (Call(tuple(shape), params, op.inputs, (op.y,)),)
+    return (Call(shape, params, op.inputs, (op.y,)),)
+
+
+def lower_float(op: BatchMatMul) -> tuple[Call, ...]:
+    """The call of ``tg_batch_matmul_f32``."""
+    return (Call(geometry(op), (("unused", 0),), op.inputs, (op.y,)),)
+
+
+def row(
+    name: str, dtype: DType, lowering: Callable[[BatchMatMul], tuple[Call, ...]]
+) -> Kernel[BatchMatMul]:
+    """The row for operands of ``dtype``."""
+    return only_for(dtype, Kernel(name, f"{name}.h", name, lowering))[0]
 
 
 BATCH_MATMUL = OpDef(
     op=BatchMatMul,
     parse=parse,
-    rules=(int8_operands, sums_fit, few_batches),
+    rules=(all_float, *unless_float(int8_operands, sums_fit), few_batches),
     reference=reference,
-    kernels=(Kernel("tg_batch_matmul_s8", "tg_batch_matmul_s8.h", "tg_batch_matmul_s8", lower),),
+    kernels=(
+        row("tg_batch_matmul_s8", DType.INT8, lower),
+        row("tg_batch_matmul_f32", DType.FLOAT32, lower_float),
+    ),
+    tolerance=SUM,
     macs=lambda op: prod(op.y.shape) * op.depth,
 )

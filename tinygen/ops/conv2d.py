@@ -1,4 +1,4 @@
-"""CONV_2D: two-dimensional convolution, NHWC, int8 or int16 with int8 weights."""
+"""CONV_2D: two-dimensional convolution, NHWC, int8 or int16 with int8 weights, or float32."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,6 +13,7 @@ from tinygen.ops.accumulators import accumulated, fixed_point_bounds, offsets_of
 from tinygen.ops.base import BoundsOf, Call, Node, OpDef, only_for
 from tinygen.ops.compact import conv2d_compact_row, conv2d_lean_row, matmul_compact_row
 from tinygen.ops.conv2d_block import block_rows
+from tinygen.ops.conv2d_float import convolved, float_row
 from tinygen.ops.conv2d_lowering import Convolution, convolution_rows, is_inside
 from tinygen.ops.conv2d_mve import conv2d_mve_row, matmul_mve_row
 from tinygen.ops.conv2d_trio import trio_row
@@ -30,8 +31,10 @@ from tinygen.ops.convolution import (
     results_of,
     scaling_of,
 )
+from tinygen.ops.floating import is_float
 from tinygen.ops.matmul_trio import matmul_trio_row
 from tinygen.ops.matmul_twist import twist_rows
+from tinygen.ops.tolerance import SUM
 from tinygen.ops.twist import convolution_scaling
 from tinygen.ops.window import patches
 
@@ -80,7 +83,9 @@ def parse(node: Node) -> Conv2D:
 
 
 def reference(op: Conv2D, values: tuple[Array, ...]) -> tuple[Array, ...]:
-    """Source: TFLite's reference_integer_ops::ConvPerChannel."""
+    """Source: TFLite's reference_integer_ops::ConvPerChannel, reference_ops::Conv for floats."""
+    if is_float(op):
+        return (convolved(op, values[0], *grouped(op)),)
     n, out_h, out_w, out_c = op.y.shape
     taken = patches(values[0], op.window, (out_h, out_w), op.x.zero_point)
     offset = taken.astype(np.int64) - op.x.zero_point
@@ -163,7 +168,9 @@ CONV_2D = OpDef(
             *convolution_rows(grouped),
         ),
         wide_row(grouped),
+        float_row(grouped),
     ),
     macs=macs,
     bounds=bounds,
+    tolerance=SUM,
 )

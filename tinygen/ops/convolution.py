@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,8 @@ import numpy.typing as npt
 from tinygen.errors import ModelError, UnsupportedError
 from tinygen.ir import Activation, Array, DType, Numerics, Op, Tensor
 from tinygen.isa import Isa
-from tinygen.ops.base import Call, Kernel, Node, Value, describe, is_integer
+from tinygen.ops.base import Call, Kernel, Node, Rule, Value, describe, is_integer
+from tinygen.ops.floating import all_float, unless_float
 from tinygen.ops.window import Window, window_of
 from tinygen.quant import (
     activation_range,
@@ -150,9 +151,9 @@ def check_bias_type(node: Node, code: int) -> None:
 
 
 def integer_ends(op: Op) -> str:
-    """Activations are int8 with one scale and zero point, or int16 with one scale, zero point 0.
+    """Activations are float32, or int8 with one scale and zero point, or int16, zero point 0.
 
-    Convert the model with full integer post-training quantization (int8, or 16x8).
+    Convert the model with full integer post-training quantization (int8, or 16x8), or without any.
     """
     wrong = (t for t in (op.x, op.y) if not is_integer(t) or t.dtype is not op.y.dtype)
     return next((describe(t) for t in wrong), "")
@@ -414,12 +415,9 @@ def matmul_row(
     return Kernel(name, f"{name}.h", types, lower, needs, fits)
 
 
-CONVOLUTION_RULES = (
+CONVOLUTION_RULES: tuple[Rule[Any], ...] = (
     constant_weights,
-    integer_ends,
-    int8_weights,
+    all_float,
     fused_clamp,
-    channel_scales,
-    scaling_in_range,
-    wide_sums,
+    *unless_float(integer_ends, int8_weights, channel_scales, scaling_in_range, wide_sums),
 )

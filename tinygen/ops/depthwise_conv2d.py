@@ -1,4 +1,4 @@
-"""DEPTHWISE_CONV_2D: each channel convolved by itself, NHWC, int8 or int16 with int8 weights."""
+"""DEPTHWISE_CONV_2D: each channel convolved by itself, NHWC, int8, int16 or float32."""
 
 from dataclasses import dataclass
 from math import prod
@@ -12,6 +12,7 @@ from tinygen.ir import Array, DType
 from tinygen.isa import Isa
 from tinygen.ops.accumulators import accumulated, fixed_point_bounds, offsets_of
 from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef, only_for
+from tinygen.ops.conv2d_float import convolved
 from tinygen.ops.conv2d_lowering import (
     Convolution,
     convolution_rows,
@@ -35,6 +36,8 @@ from tinygen.ops.depthwise_compact import depthwise_compact_rows
 from tinygen.ops.depthwise_mve import depthwise_mve_row
 from tinygen.ops.depthwise_planar import planar_rows
 from tinygen.ops.depthwise_slide import slide_rows
+from tinygen.ops.floating import bias_of, clamp_fields, is_float
+from tinygen.ops.tolerance import SUM
 from tinygen.ops.window import patches
 
 # TG_DEPTHWISE_MAX_TAPS in tg_depthwise_conv2d_s8.h
@@ -80,7 +83,12 @@ def parse(node: Node) -> DepthwiseConv2D:
 
 
 def reference(op: DepthwiseConv2D, values: tuple[Array, ...]) -> tuple[Array, ...]:
-    """Source: TFLite's reference_integer_ops::DepthwiseConvPerChannel."""
+    """Source: TFLite's reference_integer_ops::DepthwiseConvPerChannel.
+
+    For floats: reference_ops::DepthwiseConv.
+    """
+    if is_float(op):
+        return (convolved(op, values[0], *grouped(op)),)
     out_h, out_w, out_c = op.y.shape[1:]
     taken = patches(values[0], op.window, (out_h, out_w), op.x.zero_point)
     weights = op.weights.values[0].astype(np.int64)
@@ -148,6 +156,22 @@ def grouped(op: DepthwiseConv2D) -> tuple[Array, int]:
     return np.ascontiguousarray(op.weights.values.transpose(3, 1, 2, 0)), op.x.shape[3]
 
 
+def lower_float(op: DepthwiseConv2D) -> tuple[Call, ...]:
+    """The call of ``tg_depthwise_conv2d_f32``."""
+    shape = (
+        *window_fields(op.x, op.y, op.window),
+        *dilation_fields(op.window),
+        ("in_c", op.x.shape[3]),
+        ("multiplier", op.depth_multiplier),
+    )
+    params = (
+        ("weights", op.weights.values),
+        ("bias", bias_of(op.bias, op.y.shape[3])),
+        *clamp_fields(op.activation),
+    )
+    return (Call(shape, params, (op.x,), (op.y,)),)
+
+
 DEPTHWISE_CONV_2D = OpDef(
     op=DepthwiseConv2D,
     parse=parse,
@@ -181,7 +205,17 @@ DEPTHWISE_CONV_2D = OpDef(
             *convolution_rows(grouped),
         ),
         wide_row(grouped),
+        *only_for(
+            DType.FLOAT32,
+            Kernel(
+                "tg_depthwise_conv2d_f32",
+                "tg_depthwise_conv2d_f32.h",
+                "tg_depthwise_conv2d_f32",
+                lower_float,
+            ),
+        ),
     ),
     macs=macs,
     bounds=bounds,
+    tolerance=SUM,
 )

@@ -1,4 +1,4 @@
-"""FULLY_CONNECTED: rows of activations times a weight matrix, int8 or int16."""
+"""FULLY_CONNECTED: rows of activations times a weight matrix, int8, int16 or float32."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,9 +19,11 @@ from tinygen.ops.accumulators import (
 )
 from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef, describe, only_for
 from tinygen.ops.compact import matmul_compact_row
+from tinygen.ops.conv2d_float import float_call, float_kernel
 from tinygen.ops.conv2d_mve import matmul_mve_row
 from tinygen.ops.conv2d_wide import wide_call
 from tinygen.ops.convolution import (
+    Fields,
     Params,
     Scaling,
     WeightedOp,
@@ -45,8 +47,17 @@ from tinygen.ops.convolution import (
     wrap_int32,
     wrong_bias,
 )
+from tinygen.ops.floating import (
+    all_float,
+    bias_of,
+    clamped,
+    is_float,
+    ordered_matmul,
+    unless_float,
+)
 from tinygen.ops.matmul_trio import matmul_trio_row
 from tinygen.ops.matmul_twist import twist_rows
+from tinygen.ops.tolerance import SUM
 from tinygen.quant import activation_range, dtype_range
 
 
@@ -175,8 +186,15 @@ def effective(op: FullyConnected) -> tuple[Array, Array]:
 
 
 def reference(op: FullyConnected, values: tuple[Array, ...]) -> tuple[Array, ...]:
-    """Source: TFLite's reference_integer_ops::FullyConnected and FullyConnectedPerChannel."""
+    """Source: TFLite's reference_integer_ops::FullyConnected and FullyConnectedPerChannel.
+
+    For floats: reference_ops::FullyConnected.
+    """
     channels, depth = op.weights.shape
+    if is_float(op):
+        products = ordered_matmul(values[0].reshape(op.rows, depth), op.weights.values)
+        result = clamped(products + bias_of(op.bias, channels), op.activation)
+        return (result.reshape(op.y.shape),)
     offset = values[0].reshape(op.rows, depth).astype(np.int64) - op.x.zero_point
     weights, _ = effective(op)
     sums = exact_matmul(offset, weights.T) + bias_values(op, channels)
@@ -259,10 +277,10 @@ def lower(op: FullyConnected) -> tuple[Call, ...]:
     return (Call(shape, params, (op.x,), (op.y,)),)
 
 
-def lower_wide(op: FullyConnected) -> tuple[Call, ...]:
-    """The call of ``tg_conv2d_s16``: each row is an image of one pixel."""
+def pixels(op: FullyConnected) -> Fields:
+    """The geometry of a convolution to which each row is an image of one pixel."""
     one = ("in_h", "in_w", "out_h", "out_w", "kernel_h", "kernel_w", "stride_h", "stride_w")
-    geometry = (
+    return (
         ("batches", op.rows),
         *((name, 1) for name in one),
         ("pad_top", 0),
@@ -270,7 +288,16 @@ def lower_wide(op: FullyConnected) -> tuple[Call, ...]:
         ("dilation_h", 1),
         ("dilation_w", 1),
     )
-    return (wide_call(op, geometry, op.weights.values, 1, scaling(op)),)
+
+
+def lower_wide(op: FullyConnected) -> tuple[Call, ...]:
+    """The call of ``tg_conv2d_s16``."""
+    return (wide_call(op, pixels(op), op.weights.values, 1, scaling(op)),)
+
+
+def lower_float(op: FullyConnected) -> tuple[Call, ...]:
+    """The call of ``tg_conv2d_f32``."""
+    return (float_call(op, pixels(op), op.weights.values, 1),)
 
 
 def lower_wide_once(op: FullyConnected) -> tuple[Call, ...]:
@@ -293,14 +320,17 @@ FULLY_CONNECTED = OpDef(
     parse=parse,
     rules=(
         constant_weights,
-        integer_ends,
-        matrix_weights,
+        all_float,
         default_format,
         fused_clamp,
-        channel_scales,
-        scaling_in_range,
-        wide_sums,
-        result_in_range,
+        *unless_float(
+            integer_ends,
+            matrix_weights,
+            channel_scales,
+            scaling_in_range,
+            wide_sums,
+            result_in_range,
+        ),
     ),
     reference=reference,
     kernels=(
@@ -344,7 +374,9 @@ FULLY_CONNECTED = OpDef(
                 fits=lambda op: op.rounding is Rounding.ONCE,
             ),
         ),
+        float_kernel(lower_float),
     ),
     macs=macs,
     bounds=bounds,
+    tolerance=SUM,
 )

@@ -1,19 +1,23 @@
-"""L2_NORMALIZATION: vectors along the last axis, brought to length one, int8."""
+"""L2_NORMALIZATION: vectors along the last axis, brought to length one, int8 or float32."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from tinygen.errors import ModelError
-from tinygen.ir import Activation, Array, Op
-from tinygen.ops.base import Call, Kernel, Node, OpDef, describe, int8_per_tensor
+from tinygen.ir import Activation, Array, DType, Op
+from tinygen.ops.base import Call, Kernel, Node, OpDef, describe, int8_per_tensor, only_for
 from tinygen.ops.fixedpoint import inverse_square_root
+from tinygen.ops.floating import all_float, is_float, ordered_sum, unless_float
+from tinygen.ops.tolerance import SUM
 from tinygen.ops.unary import check_unary
 from tinygen.quant import multiply_by_quantized_multiplier
 
 OUTPUT_BITS = 7  # of the fraction
 MAX_DEPTH = 2**15 - 1
+LEAST_LENGTH = 1e-6  # of a float vector, in the reference
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +70,12 @@ def sums_fit(op: L2Normalization) -> str:
 
 
 def reference(op: L2Normalization, values: tuple[Array, ...]) -> tuple[Array, ...]:
-    """Source: TFLite's reference_integer_ops::L2Normalization."""
+    """Source: TFLite's reference_integer_ops::L2Normalization, reference_ops::L2Normalization."""
+    if is_float(op):
+        with np.errstate(over="ignore", invalid="ignore"):
+            root = np.sqrt(ordered_sum(np.moveaxis(np.square(values[0]), -1, 0)))
+            length = np.where(root < LEAST_LENGTH, np.float32(LEAST_LENGTH), root)
+            return (values[0] / length[..., None],)
     rows = values[0].reshape(-1, op.depth).astype(np.int64) - op.x.zero_point
     found = [inverse_square_root(int(total)) for total in (rows * rows).sum(axis=1)]
     multipliers, shifts = (np.array(column)[:, None] for column in zip(*found, strict=True))
@@ -80,18 +89,27 @@ def lower(op: L2Normalization) -> tuple[Call, ...]:
     return (Call(shape, (("zero_point", op.x.zero_point),), (op.x,), (op.y,)),)
 
 
+def lower_float(op: L2Normalization) -> tuple[Call, ...]:
+    """The call of ``tg_l2_normalization_f32``."""
+    shape = (("rows", op.x.elements // op.depth), ("depth", op.depth))
+    return (Call(shape, (("least", LEAST_LENGTH),), (op.x,), (op.y,)),)
+
+
+def row(
+    name: str, dtype: DType, lowering: Callable[[L2Normalization], tuple[Call, ...]]
+) -> Kernel[L2Normalization]:
+    """The row for ``dtype``."""
+    return only_for(dtype, Kernel(name, f"{name}.h", name, lowering, in_place=True))[0]
+
+
 L2_NORMALIZATION = OpDef(
     op=L2Normalization,
     parse=parse,
-    rules=(int8_per_tensor, output_scale, no_activation, sums_fit),
+    rules=(all_float, no_activation, *unless_float(int8_per_tensor, output_scale, sums_fit)),
     reference=reference,
     kernels=(
-        Kernel(
-            "tg_l2_normalization_s8",
-            "tg_l2_normalization_s8.h",
-            "tg_l2_normalization_s8",
-            lower,
-            in_place=True,
-        ),
+        row("tg_l2_normalization_s8", DType.INT8, lower),
+        row("tg_l2_normalization_f32", DType.FLOAT32, lower_float),
     ),
+    tolerance=SUM,
 )

@@ -1,4 +1,4 @@
-"""LOG_SOFTMAX over the last axis, int8."""
+"""LOG_SOFTMAX over the last axis, int8 or float32."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -7,15 +7,19 @@ import numpy as np
 
 from tinygen.errors import ModelError
 from tinygen.interval import Integers
-from tinygen.ir import Array
-from tinygen.ops.base import Call, Kernel, Node, OpDef, describe, int8_per_tensor
+from tinygen.ir import Array, DType
+from tinygen.ops.base import Call, Kernel, Node, OpDef, describe, int8_per_tensor, only_for
 from tinygen.ops.fixedpoint import input_multiplier, input_radius, log_of_sum
+from tinygen.ops.floating import Floats, all_float, is_float, ordered_sum, unless_float
 from tinygen.ops.softmax import (
     DIFFERENCE_INTEGER_BITS,
+    EXPONENTIALS,
     SUM_INTEGER_BITS,
     Softmax,
+    below_largest,
     depth_fits,
     exponentials,
+    float_row,
 )
 from tinygen.ops.unary import check_unary
 from tinygen.quant import (
@@ -78,7 +82,9 @@ def divisor_of(op: LogSoftmax) -> tuple[int, int]:
 
 
 def reference(op: LogSoftmax, values: tuple[Array, ...]) -> tuple[Array, ...]:
-    """Source: TFLite's reference_ops::LogSoftmaxQuantized."""
+    """Source: TFLite's reference_ops::LogSoftmaxQuantized; reference_ops::LogSoftmax for floats."""
+    if is_float(op):
+        return (float_reference(values[0]),)
     rows = values[0].reshape(-1, op.depth).astype(np.int64)
     below = rows.max(axis=1, keepdims=True) - rows
     exps = rounding_divide_by_pot(exponentials(op.x.scale)[below], SUM_INTEGER_BITS)
@@ -90,6 +96,14 @@ def reference(op: LogSoftmax, values: tuple[Array, ...]) -> tuple[Array, ...]:
     found = rounding_divide_by_pot(raw, OUTPUT_SHIFT).astype(np.int64) + 127
     result = np.where(counted, np.clip(found, -128, 127), -128)
     return (result.astype(np.int8).reshape(op.y.shape),)
+
+
+def float_reference(x: Array) -> Floats:
+    """The results along the last axis of float32 values."""
+    below = below_largest(x)
+    exps = np.exp(below.astype(np.float64)).astype(np.float32)
+    total = ordered_sum(np.moveaxis(exps, -1, 0)).astype(np.float64)
+    return np.asarray(below - np.log(total).astype(np.float32)[..., None], np.float32)
 
 
 def lower(op: LogSoftmax) -> tuple[Call, ...]:
@@ -110,15 +124,20 @@ def lower(op: LogSoftmax) -> tuple[Call, ...]:
 LOG_SOFTMAX = OpDef(
     op=LogSoftmax,
     parse=parse,
-    rules=(int8_per_tensor, output_scale, depth_fits, step_is_large),
+    rules=(all_float, *unless_float(int8_per_tensor, output_scale, depth_fits, step_is_large)),
     reference=reference,
     kernels=(
-        Kernel(
-            "tg_log_softmax_s8",
-            "tg_log_softmax_s8.h",
-            "tg_log_softmax_s8",
-            lower,
-            in_place=True,
+        *only_for(
+            DType.INT8,
+            Kernel(
+                "tg_log_softmax_s8",
+                "tg_log_softmax_s8.h",
+                "tg_log_softmax_s8",
+                lower,
+                in_place=True,
+            ),
         ),
+        float_row("tg_log_softmax_f32"),
     ),
+    tolerance=EXPONENTIALS,
 )

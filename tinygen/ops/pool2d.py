@@ -1,4 +1,4 @@
-"""AVERAGE_POOL_2D and MAX_POOL_2D, NHWC, int8 and int16."""
+"""AVERAGE_POOL_2D and MAX_POOL_2D, NHWC, int8, int16 and float32; L2_POOL_2D, float32 alone."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,9 +11,20 @@ from tinygen.errors import ModelError
 from tinygen.interval import Interval
 from tinygen.ir import Activation, Array, DType, Op
 from tinygen.isa import Isa
-from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef, only_for
+from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef, Rule, only_for
 from tinygen.ops.conv2d_lowering import WORD, window_fields
 from tinygen.ops.convolution import fused_clamp, integer_ends
+from tinygen.ops.floating import (
+    LARGEST,
+    all_float,
+    clamp_fields,
+    is_float,
+    ordered_sum,
+    other_than_float,
+    unless_float,
+)
+from tinygen.ops.floating import clamped as clamped_floats
+from tinygen.ops.tolerance import SUM
 from tinygen.ops.window import Window, patches, window_of
 from tinygen.quant import activation_range, dtype_range
 
@@ -41,6 +52,13 @@ class MaxPool2D(Pool2D):
     """The largest of the window's elements inside the image."""
 
     kind: ClassVar[str] = "MAX_POOL_2D"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class L2Pool2D(Pool2D):
+    """The root of the mean square of the window's elements inside the image."""
+
+    kind: ClassVar[str] = "L2_POOL_2D"
 
 
 P = TypeVar("P", bound=Pool2D)
@@ -100,7 +118,11 @@ def same_scale(op: Pool2D) -> str:
 
 
 def reference_average(op: AveragePool2D, values: tuple[Array, ...]) -> tuple[Array, ...]:
-    """Source: TFLite's reference_integer_ops::AveragePool."""
+    """Source: TFLite's reference_integer_ops::AveragePool, reference_ops::AveragePool."""
+    if is_float(op):
+        return (
+            clamped_floats(ordered_sum(taps_of(op, values[0])) / tap_counts(op), op.activation),
+        )
     out = (op.y.shape[1], op.y.shape[2])
     total = patches(values[0].astype(np.int64), op.window, out, 0).sum(axis=(3, 4))
     count = patches(np.ones_like(values[0], np.int64), op.window, out, 0).sum(axis=(3, 4))
@@ -109,10 +131,32 @@ def reference_average(op: AveragePool2D, values: tuple[Array, ...]) -> tuple[Arr
 
 
 def reference_max(op: MaxPool2D, values: tuple[Array, ...]) -> tuple[Array, ...]:
-    """Source: TFLite's reference_integer_ops::MaxPool."""
+    """Source: TFLite's reference_integer_ops::MaxPool, reference_ops::MaxPool."""
+    if is_float(op):
+        # A value replaces the largest so far where that is less, so NaN never does.
+        most = np.fmax.reduce(taps_of(op, values[0], -LARGEST), axis=0, initial=-LARGEST)
+        return (clamped_floats(most, op.activation),)
     out = (op.y.shape[1], op.y.shape[2])
     taken = patches(values[0], op.window, out, dtype_range(op.x.dtype)[0])
     return (clamped(op, taken.max(axis=(3, 4))),)
+
+
+def reference_l2(op: L2Pool2D, values: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Source: TFLite's reference_ops::L2Pool."""
+    with np.errstate(over="ignore"):
+        squares = ordered_sum(np.square(taps_of(op, values[0])))
+    return (clamped_floats(np.sqrt(squares / tap_counts(op)), op.activation),)
+
+
+def taps_of(op: Pool2D, x: Array, fill: float = 0.0) -> Array:
+    """Each output's window as [taps, ...], row by row; ``fill`` outside the image."""
+    taken = patches(x, op.window, (op.y.shape[1], op.y.shape[2]), fill)
+    return np.moveaxis(taken, (3, 4), (0, 1)).reshape(-1, *op.y.shape)
+
+
+def tap_counts(op: Pool2D) -> Array:
+    """How many positions of each output's window lie inside the image, as float32."""
+    return np.asarray(taps_of(op, np.ones(op.x.shape, np.float32)).sum(axis=0))
 
 
 def clamped(op: Pool2D, result: Array) -> Array:
@@ -147,8 +191,20 @@ def taps(op: Pool2D) -> int:
     return prod(min(k, n) for k, n in zip(op.window.kernel, op.x.shape[1:3], strict=True))
 
 
+def lower_float(op: Pool2D) -> tuple[Call, ...]:
+    """The call of any pool's float32 kernel."""
+    shape = (*window_fields(op.x, op.y, op.window), ("channels", op.x.shape[3]))
+    return (Call(shape, clamp_fields(op.activation), (op.x,), (op.y,)),)
+
+
+def float_row(name: str) -> Kernel[P]:
+    """The row of a pool on float32."""
+    row: Kernel[P] = Kernel(f"{name}_f32", "tg_pool2d_f32.h", "tg_pool2d_f32", lower_float)
+    return only_for(DType.FLOAT32, row)[0]
+
+
 def pool_rows(name: str, fits_lanes: Callable[[P], bool]) -> tuple[Kernel[P], ...]:
-    """The rows of either pool: Helium's lanes, words of channels, then anything; and int16."""
+    """The rows of either pool: Helium's lanes, words of channels, any int8; int16; float32."""
     types, s8, wide = "tg_pool2d_s8", f"{name}_s8", "tg_pool2d_s16"
     bytes_: tuple[Kernel[P], ...] = (
         Kernel(f"{s8}_mve", f"{types}_mve.h", types, lower, Isa.MVE, fits_lanes),
@@ -156,23 +212,49 @@ def pool_rows(name: str, fits_lanes: Callable[[P], bool]) -> tuple[Kernel[P], ..
         Kernel(s8, f"{types}.h", types, lower),
     )
     words: Kernel[P] = Kernel(f"{name}_s16", f"{wide}.h", wide, lower)
-    return (*only_for(DType.INT8, *bytes_), *only_for(DType.INT16, words))
+    return (*only_for(DType.INT8, *bytes_), *only_for(DType.INT16, words), float_row(name))
+
+
+POOL_RULES: tuple[Rule[Pool2D], ...] = (
+    all_float,
+    fused_clamp,
+    *unless_float(integer_ends, same_scale, window_on_image),
+)
 
 
 AVERAGE_POOL_2D: OpDef[AveragePool2D] = OpDef(
     op=AveragePool2D,
     parse=parse(AveragePool2D),
-    rules=(integer_ends, fused_clamp, same_scale, window_on_image),
+    rules=POOL_RULES,
     reference=reference_average,
     kernels=pool_rows("tg_average_pool2d", few_taps),
     bounds=bounds,
+    tolerance=SUM,
 )
 
 MAX_POOL_2D: OpDef[MaxPool2D] = OpDef(
     op=MaxPool2D,
     parse=parse(MaxPool2D),
-    rules=(integer_ends, fused_clamp, same_scale, window_on_image),
+    rules=POOL_RULES,
     reference=reference_max,
     kernels=pool_rows("tg_max_pool2d", lambda op: True),
     bounds=bounds,
+)
+
+
+def float_only(op: L2Pool2D) -> str:
+    """Input and output are float32.
+
+    No reference has a kernel of another type; leave the operator out of the quantization.
+    """
+    return other_than_float((op.x, op.y))
+
+
+L2_POOL_2D: OpDef[L2Pool2D] = OpDef(
+    op=L2Pool2D,
+    parse=parse(L2Pool2D),
+    rules=(float_only, fused_clamp),
+    reference=reference_l2,
+    kernels=(float_row("tg_l2_pool2d"),),
+    tolerance=SUM,
 )

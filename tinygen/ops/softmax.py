@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isfinite
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from tinygen.errors import ModelError
 from tinygen.ir import Array, DType, Numerics, Op
 from tinygen.ops import softmax_wide
-from tinygen.ops.base import Call, Kernel, Node, OpDef, describe, is_integer
+from tinygen.ops.base import Call, Kernel, Node, OpDef, describe, is_integer, only_for
 from tinygen.ops.fixedpoint import (
     Raw,
     exp_on_negative_values,
@@ -19,6 +19,8 @@ from tinygen.ops.fixedpoint import (
     input_radius,
     reciprocal,
 )
+from tinygen.ops.floating import LARGEST, Floats, all_float, is_float, ordered_sum, unless_float
+from tinygen.ops.tolerance import Tolerance
 from tinygen.quant import (
     doubling_high_mul,
     dtype_range,
@@ -29,6 +31,8 @@ from tinygen.quant import (
 
 DIFFERENCE_INTEGER_BITS = 5
 SUM_INTEGER_BITS = 12
+# exp() of two libraries differs in the last place; its sum and the division add little.
+EXPONENTIALS = Tolerance(units=16, of_largest=1e-6)
 MAX_DEPTH = (1 << SUM_INTEGER_BITS) - 1
 
 
@@ -47,6 +51,9 @@ class Softmax(Op):
         return self.x.shape[-1]
 
 
+S = TypeVar("S", bound=Softmax)
+
+
 def parse(node: Node) -> Softmax:
     """Read the node. Raises ModelError where shapes differ or beta is not a number."""
     import tflite
@@ -63,6 +70,8 @@ def parse(node: Node) -> Softmax:
 
 def types(op: Softmax) -> str:
     """The input is int8, the output int8 (scale 1/256, zero point -128) or int16 (1/65536, -32768).
+
+    Or both are float32.
 
     Or both are int16 with zero point 0, the output with scale 1/32768.
     Convert the model with full integer post-training quantization (int8).
@@ -122,11 +131,15 @@ def exponentials(step: float) -> npt.NDArray[np.int32]:
 
 
 def reference(op: Softmax, values: tuple[Array, ...]) -> tuple[Array, ...]:
-    """Source: TFLite's reference_ops::Softmax.
+    """Source: TFLite's reference_ops::Softmax, for integers and for floats.
 
     Where the reference would shift by more than 31 bits it aborts (the sum is 512 or more for an
     int8 output); here such rows give what the formula gives: 0.
     """
+    if is_float(op):
+        scaled = below_largest(values[0]) * np.float32(op.beta)
+        exps = np.exp(scaled.astype(np.float64)).astype(np.float32)
+        return (exps / ordered_sum(np.moveaxis(exps, -1, 0))[..., None],)
     if is_wide(op):
         return (softmax_wide.softmax(values[0], op.beta * op.x.scale, op.numerics),)
     rows = values[0].reshape(-1, op.depth).astype(np.int64)
@@ -138,6 +151,27 @@ def reference(op: Softmax, values: tuple[Array, ...]) -> tuple[Array, ...]:
     share = rounding_divide_by_pot(doubling_high_mul(exps, scale), np.minimum(exponent, 32))
     result = np.clip(share.astype(np.int64) + low, low, high)
     return (result.reshape(op.y.shape).astype(op.y.dtype.numpy),)
+
+
+def below_largest(x: Array) -> Floats:
+    """Float32 values minus the greatest of their row."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        most = np.fmax.reduce(x, axis=-1, keepdims=True, initial=-LARGEST)
+        return np.asarray(x - most, np.float32)
+
+
+def lower_float(op: Softmax) -> tuple[Call, ...]:
+    """The call of ``tg_softmax_f32`` or ``tg_log_softmax_f32``."""
+    shape = (("rows", op.x.elements // op.depth), ("depth", op.depth))
+    return (Call(shape, (("beta", op.beta),), (op.x,), (op.y,)),)
+
+
+def float_row(function: str) -> Kernel[S]:
+    """The row on float32 of SOFTMAX or LOG_SOFTMAX."""
+    row: Kernel[S] = Kernel(
+        function, "tg_softmax_f32.h", "tg_softmax_f32", lower_float, in_place=True
+    )
+    return only_for(DType.FLOAT32, row)[0]
 
 
 def lower(op: Softmax) -> tuple[Call, ...]:
@@ -165,7 +199,7 @@ def lower_wide(op: Softmax) -> tuple[Call, ...]:
 SOFTMAX = OpDef(
     op=Softmax,
     parse=parse,
-    rules=(types, depth_fits, step_is_large),
+    rules=(all_float, *unless_float(types, depth_fits, step_is_large)),
     reference=reference,
     kernels=(
         Kernel(
@@ -191,5 +225,7 @@ SOFTMAX = OpDef(
             fits=is_wide,
             in_place=True,
         ),
+        float_row("tg_softmax_f32"),
     ),
+    tolerance=EXPONENTIALS,
 )

@@ -6,8 +6,20 @@ from typing import ClassVar
 import numpy as np
 
 from tinygen.errors import ModelError
-from tinygen.ir import Array, DType, Op, Tensor
-from tinygen.ops.base import Call, Kernel, Node, OpDef, describe
+from tinygen.ir import Activation, Array, DType, Op, Tensor
+from tinygen.ops.base import Call, Kernel, Node, OpDef, describe, only_for
+from tinygen.ops.convolution import Fields
+from tinygen.ops.floating import (
+    CLAMPS,
+    all_float,
+    clamp_fields,
+    clamped,
+    is_float,
+    ordered_matmul,
+    ordered_sum,
+    unless_float,
+)
+from tinygen.ops.tolerance import SUM
 from tinygen.quant import (
     dtype_range,
     multiply_by_quantized_multiplier,
@@ -29,6 +41,7 @@ class Svdf(Op):
     updates: ClassVar[tuple[tuple[int, int], ...]] = ((1, 1),)
 
     rank: int
+    activation: Activation = Activation.NONE
 
     @property
     def state(self) -> Tensor:
@@ -55,7 +68,8 @@ def parse(node: Node) -> Svdf:
     where = f"SVDF '{node.name}'"
     if x is None or feature is None or time is None or state is None:
         raise ModelError(f"{where} leaves out an input that it needs")
-    rank = node.options(tflite.SVDFOptions).Rank()
+    options = node.options(tflite.SVDFOptions)
+    rank = options.Rank()
     ranks = {len(t.shape) for t in (x, feature, time, state)}
     if ranks != {2} or rank < 1 or feature.shape[0] % rank:
         raise ModelError(f"{where}: rank {rank} does not fit weights {feature.shape}")
@@ -72,11 +86,24 @@ def parse(node: Node) -> Svdf:
     node.makes((batches, units))
     after = replace(state, name=f"{state.name}/after")
     inputs = (x, state, feature, time, *(() if bias is None else (bias,)))
-    return Svdf(node.name, inputs, (*node.outputs, after), rank)
+    activation = node.activation(options.FusedActivationFunction())
+    if x.dtype is not DType.FLOAT32:
+        activation = Activation.NONE  # neither reference applies it
+    return Svdf(node.name, inputs, (*node.outputs, after), rank, activation)
+
+
+def float_clamp(op: Svdf) -> str:
+    """With float32, the fused activation is none, RELU, RELU6 or RELU_N1_TO_1.
+
+    Use one of these, or the activation as an operator of its own.
+    """
+    return op.activation.value if is_float(op) and op.activation not in CLAMPS else ""
 
 
 def types(op: Svdf) -> str:
     """Input and output are int8, state and time weights both int8 or both int16, the bias is int32.
+
+    Or all are float32.
 
     Convert the model with full integer post-training quantization (int8).
     """
@@ -124,13 +151,19 @@ def multipliers(op: Svdf) -> tuple[tuple[int, int], tuple[int, int]]:
 
 def bias_of(op: Svdf) -> Array:
     """One value for each unit."""
-    return op.inputs[4].values if len(op.inputs) > 4 else np.zeros(op.y.shape[1], np.int32)
+    dtype = np.float32 if is_float(op) else np.int32
+    return op.inputs[4].values if len(op.inputs) > 4 else np.zeros(op.y.shape[1], dtype)
 
 
 def reference(op: Svdf, values: tuple[Array, ...]) -> tuple[Array, ...]:
-    """Source: TFLM's EvalIntegerSvdfReference. Fused activations count for nothing there."""
+    """Source: TFLM's EvalIntegerSvdfReference. Fused activations count for nothing there.
+
+    For floats: EvalFloatSvdfReference, in which they count.
+    """
     x, old = values[:2]
     filters, memory = op.time.shape
+    if is_float(op):
+        return float_reference(op, x, old)
     low, high = dtype_range(op.state.dtype)
     into_state, into_y = multipliers(op)
     state = np.roll(old.reshape(-1), -1).reshape(x.shape[0], filters, memory)
@@ -145,23 +178,39 @@ def reference(op: Svdf, values: tuple[Array, ...]) -> tuple[Array, ...]:
     return y.astype(np.int8), state.reshape(old.shape)
 
 
+def float_reference(op: Svdf, x: Array, old: Array) -> tuple[Array, ...]:
+    """The output and the new state, of float32."""
+    batches, (filters, memory) = x.shape[0], op.time.shape
+    state = np.roll(old.reshape(-1), -1).reshape(batches, filters, memory)
+    state[:, :, -1] = ordered_matmul(x, op.feature.values)
+    with np.errstate(over="ignore", invalid="ignore"):
+        answers = ordered_sum(np.moveaxis(state * op.time.values, 2, 0))
+    ranked = np.moveaxis(answers.reshape(*op.y.shape, op.rank), 2, 0)
+    total = ordered_sum(ranked, np.broadcast_to(bias_of(op), op.y.shape))
+    return clamped(total, op.activation), state.reshape(old.shape)
+
+
 def macs(op: Svdf) -> int:
     """Each frame meets all feature weights, and the state all time weights."""
     return op.x.shape[0] * op.feature.elements + op.state.elements
 
 
-def lower(op: Svdf) -> tuple[Call, ...]:
-    """The one call."""
+def geometry(op: Svdf) -> Fields:
+    """The fields that all kernels' shapes have."""
     filters, memory = op.time.shape
-    into_state, into_y = multipliers(op)
-    offset = -op.x.zero_point * op.feature.values.astype(np.int32).sum(axis=1, dtype=np.int32)
-    shape = (
+    return (
         ("batches", op.x.shape[0]),
         ("features", op.x.shape[1]),
         ("units", filters // op.rank),
         ("rank", op.rank),
         ("memory", memory),
     )
+
+
+def lower(op: Svdf) -> tuple[Call, ...]:
+    """The one call on integers."""
+    into_state, into_y = multipliers(op)
+    offset = -op.x.zero_point * op.feature.values.astype(np.int32).sum(axis=1, dtype=np.int32)
     params = (
         ("feature", op.feature.values),
         ("offset", offset.astype(np.int32)),
@@ -174,7 +223,18 @@ def lower(op: Svdf) -> tuple[Call, ...]:
         ("output_shift", into_y[1]),
         ("output_zero_point", op.y.zero_point),
     )
-    return (Call(shape, params, (op.x, op.state), op.outputs),)
+    return (Call(geometry(op), params, (op.x, op.state), op.outputs),)
+
+
+def lower_float(op: Svdf) -> tuple[Call, ...]:
+    """The call of ``tg_svdf_f32``."""
+    params = (
+        ("feature", op.feature.values),
+        ("time", op.time.values),
+        ("bias", bias_of(op)),
+        *clamp_fields(op.activation),
+    )
+    return (Call(geometry(op), params, (op.x, op.state), op.outputs),)
 
 
 def kernel(dtype: DType, name: str) -> Kernel[Svdf]:
@@ -185,8 +245,21 @@ def kernel(dtype: DType, name: str) -> Kernel[Svdf]:
 SVDF = OpDef(
     op=Svdf,
     parse=parse,
-    rules=(types, constant_weights, scales_in_range),
+    rules=(
+        all_float,
+        float_clamp,
+        *unless_float(types),
+        constant_weights,
+        *unless_float(scales_in_range),
+    ),
     reference=reference,
-    kernels=(kernel(DType.INT16, "tg_svdf_s16"), kernel(DType.INT8, "tg_svdf_s8")),
+    kernels=(
+        kernel(DType.INT16, "tg_svdf_s16"),
+        kernel(DType.INT8, "tg_svdf_s8"),
+        *only_for(
+            DType.FLOAT32, Kernel("tg_svdf_f32", "tg_svdf_f32.h", "tg_svdf_f32", lower_float)
+        ),
+    ),
+    tolerance=SUM,
     macs=macs,
 )

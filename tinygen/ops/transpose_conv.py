@@ -1,6 +1,7 @@
-"""TRANSPOSE_CONV: each pixel adds its multiple of the kernel to the output, int8 or int16."""
+"""TRANSPOSE_CONV: each pixel adds its multiple of the kernel to the output, int8, int16 or
+float32."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -23,6 +24,8 @@ from tinygen.ops.convolution import (
     results_of,
     scaling_of,
 )
+from tinygen.ops.floating import bias_of, clamp_fields, clamped, is_float
+from tinygen.ops.tolerance import SUM
 from tinygen.ops.window import Window, window_of
 from tinygen.quant import activation_range, dtype_range
 
@@ -82,23 +85,49 @@ def scaling(op: TransposeConv) -> Scaling:
 
 
 def reference(op: TransposeConv, values: tuple[Array, ...]) -> tuple[Array, ...]:
-    """Source: TFLite's reference_integer_ops::TransposeConv."""
+    """Source: TFLite's reference_integer_ops::TransposeConv and reference_ops::TransposeConv."""
+    channels = op.y.shape[3]
+    if is_float(op):
+        sums = collected(op, np.zeros(1, np.float32), lambda w: added_in_order(values[0], w))
+        return (clamped(sums + bias_of(op.bias, channels), op.activation),)
+    offsets = values[0].astype(np.int64) - op.x.zero_point
+
+    def products(weights: Array) -> Iterator[Array]:
+        yield exact_matmul(offsets, weights.T)
+
+    sums = collected(op, np.zeros(1, np.int64), products)
+    return (results_of(op, sums + bias_values(op, channels), scaling(op)),)
+
+
+def collected(
+    op: TransposeConv, zero: Array, products: Callable[[Array], Iterator[Array]]
+) -> Array:
+    """The sums of the output's pixels, from ``zero`` on: each adds in the order of the input.
+
+    ``products`` gives what to add for the weights [out_c, in_c] of one tap. The input pixel that
+    reaches a given pixel with the last tap is the first, so the taps are taken backwards.
+    """
     (batch, height, width, _), (_, out_h, out_w, channels) = op.x.shape, op.y.shape
     (kernel_h, kernel_w), (stride_h, stride_w) = op.window.kernel, op.window.stride
     # Room for everything that the input reaches; the output is cut out of it.
     reached = ((height - 1) * stride_h + kernel_h, (width - 1) * stride_w + kernel_w)
-    sums = np.zeros((batch, *reached, channels), np.int64)
-    offsets = values[0].astype(np.int64) - op.x.zero_point
-    for i in range(kernel_h):
-        for j in range(kernel_w):
+    sums = np.zeros((batch, *reached, channels), zero.dtype)
+    for i in reversed(range(kernel_h)):
+        for j in reversed(range(kernel_w)):
             rows = slice(i, i + (height - 1) * stride_h + 1, stride_h)
             columns = slice(j, j + (width - 1) * stride_w + 1, stride_w)
-            sums[:, rows, columns] += exact_matmul(offsets, op.weights.values[:, i, j].T)
+            for product in products(op.weights.values[:, i, j]):
+                sums[:, rows, columns] += product
     top, left = op.window.pad
     sums = sums[:, top : top + out_h, left : left + out_w]
     missing = (out_h - sums.shape[1], out_w - sums.shape[2])
-    sums = np.pad(sums, ((0, 0), (0, missing[0]), (0, missing[1]), (0, 0)))
-    return (results_of(op, sums + bias_values(op, channels), scaling(op)),)
+    return np.pad(sums, ((0, 0), (0, missing[0]), (0, missing[1]), (0, 0)))
+
+
+def added_in_order(x: Array, weights: Array) -> Iterator[Array]:
+    """Each input channel's products with its weights."""
+    for channel, column in enumerate(weights.T):
+        yield x[..., channel, None] * column
 
 
 def macs(op: TransposeConv) -> int:
@@ -136,6 +165,16 @@ def lower_wide(op: TransposeConv) -> tuple[Call, ...]:
     return (Call(geometry(op), params, (op.x,), (op.y,)),)
 
 
+def lower_float(op: TransposeConv) -> tuple[Call, ...]:
+    """The call of ``tg_transpose_conv_f32``."""
+    params = (
+        ("weights", op.weights.values),
+        ("bias", bias_of(op.bias, op.y.shape[3])),
+        *clamp_fields(op.activation),
+    )
+    return (Call(geometry(op), params, (op.x,), (op.y,)),)
+
+
 def row(
     name: str, dtype: DType, lowering: Callable[[TransposeConv], tuple[Call, ...]]
 ) -> Kernel[TransposeConv]:
@@ -152,6 +191,8 @@ TRANSPOSE_CONV = OpDef(
     kernels=(
         row("tg_transpose_conv_s8", DType.INT8, lower),
         row("tg_transpose_conv_s16", DType.INT16, lower_wide),
+        row("tg_transpose_conv_f32", DType.FLOAT32, lower_float),
     ),
     macs=macs,
+    tolerance=SUM,
 )

@@ -17,6 +17,7 @@ from tinygen.ops.conv2d import Conv2D
 from tinygen.ops.conv2d_lowering import Convolution, is_inside
 from tinygen.ops.convolution import WeightedOp, bias_values, real_multipliers
 from tinygen.ops.depthwise_conv2d import DepthwiseConv2D
+from tinygen.ops.floating import is_float
 from tinygen.ops.fully_connected import FullyConnected, Rounding, reals
 from tinygen.quant import INT32_MAX, INT32_MIN, dtype_range, quantize_multiplier
 
@@ -168,5 +169,5 @@ def _scale(op: Sum, factor: float) -> float:
 
 
 def is_mixing(op: Op) -> TypeGuard[Mixing]:
-    """Whether ``op`` is one of the two, on an activation."""
-    return isinstance(op, Mixing) and not op.x.is_constant
+    """Whether ``op`` is one of the two, on an activation of integers."""
+    return isinstance(op, Mixing) and not op.x.is_constant and not is_float(op)

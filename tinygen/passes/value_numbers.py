@@ -15,6 +15,7 @@ from tinygen.ops import definition_of
 from tinygen.ops.base import channels_of
 from tinygen.ops.convolution import bias_values
 from tinygen.ops.depthwise_conv2d import DepthwiseConv2D
+from tinygen.ops.floating import is_float
 from tinygen.passes.channel_links import links
 from tinygen.passes.mixing import Mixing, bias_of, columns_of, factors_of, is_mixing
 
@@ -44,6 +45,8 @@ class _Numbering:
             keys = None
         elif is_mixing(op):
             keys = self._mixed(op)
+        elif is_float(op):
+            keys = None
         elif isinstance(op, DepthwiseConv2D):
             keys = self._depthwise(op)
         else:
