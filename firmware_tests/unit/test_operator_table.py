@@ -38,6 +38,14 @@ def test_every_operator_has_cases(definition: OpDef[Any]) -> None:
 
 
 @pytest.mark.parametrize("definition", OPS, ids=lambda d: d.op.kind)
+def test_every_operator_says_which_types_it_takes(definition: OpDef[Any]) -> None:
+    assert definition.dtypes
+    assert len(set(definition.dtypes)) == len(definition.dtypes)
+    drawn = {definition.subject(op).dtype for op in all_cases() if op.kind == definition.op.kind}
+    assert drawn <= set(definition.dtypes)
+
+
+@pytest.mark.parametrize("definition", OPS, ids=lambda d: d.op.kind)
 def test_every_case_of_the_table_keeps_the_rules(definition: OpDef[Any]) -> None:
     for op in all_cases():
         if op.kind == definition.op.kind:

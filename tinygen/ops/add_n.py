@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinygen.errors import ModelError
-from tinygen.ir import Array, Op
+from tinygen.ir import Array, DType, Op
 from tinygen.ops.base import Call, Kernel, Node, OpDef, describe, int8_per_tensor
 from tinygen.ops.running_sum import finished, sum_in_range, sum_params
 
@@ -70,6 +70,7 @@ def _row(count: int) -> Kernel[AddN]:
 
 ADD_N = OpDef(
     op=AddN,
+    dtypes=(DType.INT8,),
     parse=parse,
     rules=(few_inputs, one_quantization, int8_per_tensor, sum_in_range),
     reference=reference,

@@ -247,6 +247,9 @@ class OpDef(Generic[O]):
     """Everything about one operator. ``kernels``: best first; the last takes all that passed the
     rules. An empty table marks a view: the output is the input's bytes, and no code is made.
 
+    ``dtypes`` are the element types that it takes: of its ``subject``, which is the first input, or
+    the value where that steers.
+
     ``bounds`` tells what the first output can hold if that has 8 bits, given the bounds of 8-bit
     inputs; it is asked only if the output and all activations are of 8 bits. ``shape_only`` says
     that the result follows from the inputs' shapes; ``reference`` then looks at no value.
@@ -262,6 +265,8 @@ class OpDef(Generic[O]):
     bounds: Callable[[O, BoundsOf], Interval] = any_value
     shape_only: bool = False
     tolerance: Tolerance = EXACT
+    dtypes: tuple[DType, ...] = ()
+    subject: Callable[[O], Tensor] = lambda op: op.inputs[0] if op.inputs else op.outputs[0]
 
     @property
     def is_view(self) -> bool:

@@ -178,6 +178,7 @@ def definition_of_sum(op: type[B], parse: Callable[[Node], B], sign: int) -> OpD
 
     return OpDef(
         op=op,
+        dtypes=(DType.INT8, DType.INT16),
         parse=parse,
         rules=(integer_operands, fused_clamp, output_scale, few_loops),
         reference=reference_of(elementwise),

@@ -74,6 +74,7 @@ def _row(x: DType, y: DType) -> Kernel[Cast]:
 
 CAST = OpDef(
     op=Cast,
+    dtypes=tuple(SHORT),
     parse=parse,
     rules=(types,),
     reference=reference,

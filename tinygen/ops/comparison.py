@@ -105,6 +105,7 @@ def definition_of_comparison(op: type[C]) -> OpDef[C]:
 
     return OpDef(
         op=op,
+        dtypes=(DType.INT8, *KERNELS),
         parse=parse,
         rules=(types, scales_below_one, few_loops),
         reference=reference,

@@ -118,6 +118,7 @@ def lower(op: Concatenation) -> tuple[Call, ...]:
 
 CONCATENATION = OpDef(
     op=Concatenation,
+    dtypes=TYPES,
     parse=parse,
     rules=(types, one_quantization, no_activation),
     reference=reference,

@@ -146,6 +146,7 @@ def grouped(op: Conv2D) -> tuple[Array, int]:
 
 CONV_2D = OpDef(
     op=Conv2D,
+    dtypes=(DType.INT8, DType.INT16),
     parse=parse,
     rules=CONVOLUTION_RULES,
     reference=reference,

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tinygen.ir import Array, Op
+from tinygen.ir import Array, DType, Op
 from tinygen.ops.base import Call, Kernel, Node, OpDef, int8_per_tensor
 from tinygen.ops.running_sum import finished, sum_in_range, sum_params
 
@@ -60,6 +60,7 @@ def lower(op: Cumsum) -> tuple[Call, ...]:
 
 CUMSUM = OpDef(
     op=Cumsum,
+    dtypes=(DType.INT8,),
     parse=parse,
     rules=(int8_per_tensor, sum_in_range),
     reference=reference,

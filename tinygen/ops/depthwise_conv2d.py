@@ -174,6 +174,7 @@ def lower_float(op: DepthwiseConv2D) -> tuple[Call, ...]:
 
 DEPTHWISE_CONV_2D = OpDef(
     op=DepthwiseConv2D,
+    dtypes=(DType.INT8, DType.INT16),
     parse=parse,
     rules=CONVOLUTION_RULES,
     reference=reference,

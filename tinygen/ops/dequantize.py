@@ -9,6 +9,8 @@ from tinygen.ir import Array, DType, Op
 from tinygen.ops.base import Call, Kernel, Node, OpDef, describe
 from tinygen.ops.unary import check_unary
 
+TYPES = (DType.INT8, DType.UINT8, DType.INT16)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dequantize(Op):
@@ -28,8 +30,7 @@ def types(op: Dequantize) -> str:
 
     Convert the model with full integer post-training quantization (int8).
     """
-    integer = op.x.dtype in (DType.INT8, DType.UINT8, DType.INT16)
-    if not integer or op.x.quant is None or op.x.quant.per_channel:
+    if op.x.dtype not in TYPES or op.x.quant is None or op.x.quant.per_channel:
         return describe(op.x)
     return "" if op.y.dtype is DType.FLOAT32 else describe(op.y)
 
@@ -62,6 +63,7 @@ def _row(suffix: str, dtype: DType) -> Kernel[Dequantize]:
 
 DEQUANTIZE = OpDef(
     op=Dequantize,
+    dtypes=TYPES,
     parse=parse,
     rules=(types,),
     reference=reference,

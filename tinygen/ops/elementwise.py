@@ -62,6 +62,7 @@ def elementwise(
     rows = only_for(DType.INT8, lut_kernel(table))
     return OpDef(
         op=op,
+        dtypes=(DType.INT8, DType.INT16) if wide else (DType.INT8,),
         parse=parse or (lambda node: parse_elementwise(node, op)),
         rules=(integer_per_tensor if wide else int8_per_tensor, *rules),
         reference=reference,

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygen.ir import Activation, Array
+from tinygen.ir import Activation, Array, DType
 from tinygen.ops.base import Kernel, Node, OpDef, describe
 from tinygen.ops.binary import (
     B,
@@ -43,6 +43,7 @@ def definition_of_extremum(
 
     return OpDef(
         op=op,
+        dtypes=(DType.INT8,),
         parse=parse,
         rules=(int8_operands, one_quantization, few_loops),
         reference=reference_of(elementwise),

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinygen.errors import ModelError
-from tinygen.ir import Array, Op
+from tinygen.ir import Array, DType, Op
 from tinygen.ops.base import Node, OpDef, same_type
 from tinygen.ops.broadcast_to import walks
 from tinygen.ops.strided import moved_bounds, strided_kernel
@@ -36,6 +36,7 @@ def reference(op: Fill, values: tuple[Array, ...]) -> tuple[Array, ...]:
 
 FILL: OpDef[Fill] = OpDef(
     op=Fill,
+    dtypes=tuple(DType),
     parse=parse,
     rules=(same_type,),
     reference=reference,

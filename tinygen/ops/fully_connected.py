@@ -317,6 +317,7 @@ def lower_wide_once(op: FullyConnected) -> tuple[Call, ...]:
 
 FULLY_CONNECTED = OpDef(
     op=FullyConnected,
+    dtypes=(DType.INT8, DType.INT16),
     parse=parse,
     rules=(
         constant_weights,

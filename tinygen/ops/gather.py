@@ -120,6 +120,7 @@ def lower(op: Gather) -> tuple[Call, ...]:
 
 GATHER = OpDef(
     op=Gather,
+    dtypes=tuple(DType),
     parse=parse,
     rules=(same_type, integers, inside, few_elements),
     reference=reference,

@@ -39,6 +39,7 @@ def definition_of_logical(op: type[L], choose: Callable[..., Any], function: str
 
     return OpDef(
         op=op,
+        dtypes=(DType.BOOL,),
         parse=parse,
         rules=(truth_values, few_loops),
         reference=reference,

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tinygen.ir import Array, Op
+from tinygen.ir import Array, DType, Op
 from tinygen.ops.base import Call, Kernel, Node, OpDef
 from tinygen.ops.logical import truth_values
 from tinygen.ops.unary import check_unary
@@ -37,6 +37,7 @@ def lower(op: LogicalNot) -> tuple[Call, ...]:
 
 LOGICAL_NOT = OpDef(
     op=LogicalNot,
+    dtypes=(DType.BOOL,),
     parse=parse,
     rules=(truth_values,),
     reference=reference,

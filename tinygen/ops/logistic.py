@@ -67,6 +67,7 @@ def reference(op: Logistic, values: tuple[Array, ...]) -> tuple[Array, ...]:
 
 LOGISTIC = OpDef(
     op=Logistic,
+    dtypes=(DType.INT8, DType.INT16),
     parse=parse,
     rules=(integer_per_tensor, output_range, input_scale, sigmoid_wide.step_in_range),
     reference=reference,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tinygen.errors import ModelError
-from tinygen.ir import Array, Op, Tensor
+from tinygen.ir import Array, DType, Op, Tensor
 from tinygen.ops.base import Node, OpDef
 from tinygen.ops.lut import bounds_of_table, clamp_kernel, lookup, lut_kernel
 
@@ -41,6 +41,7 @@ def reference(op: Lookup, values: tuple[Array, ...]) -> tuple[Array, ...]:
 
 LOOKUP = OpDef(
     op=Lookup,
+    dtypes=(DType.INT8,),
     parse=parse,
     rules=(),
     reference=reference,

@@ -167,6 +167,7 @@ def row(name: str, dtype: DType) -> Kernel[Mean]:
 
 MEAN = OpDef(
     op=Mean,
+    dtypes=(DType.INT8, DType.INT16),
     parse=parse,
     rules=(integer_per_tensor, scale_in_range, few_groups, sums_fit),
     reference=reference,

@@ -92,6 +92,7 @@ WIDE: Kernel[Mul] = Kernel("tg_mul_s16", "tg_mul_s16.h", "tg_mul_s16", lower_wid
 
 MUL = OpDef(
     op=Mul,
+    dtypes=(DType.INT8, DType.INT16),
     parse=parse,
     rules=(integer_operands, fused_clamp, scales_in_range, few_loops),
     reference=reference_of(elementwise),

@@ -11,7 +11,7 @@ from tinygen.errors import ModelError
 from tinygen.interval import Interval
 from tinygen.ir import Array, Op
 from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef, channels_of
-from tinygen.ops.concatenation import one_quantization, side_by_side, types
+from tinygen.ops.concatenation import TYPES, one_quantization, side_by_side, types
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +57,7 @@ def lower(op: Pack) -> tuple[Call, ...]:
 
 PACK = OpDef(
     op=Pack,
+    dtypes=TYPES,
     parse=parse,
     rules=(types, one_quantization),
     reference=reference,

@@ -176,6 +176,7 @@ def lower(op: Pad) -> tuple[Call, ...]:
 
 PAD = OpDef(
     op=Pad,
+    dtypes=(DType.INT8, *ZERO_IS_ZERO_BYTES),
     parse=parse,
     rules=(types, few_axes),
     reference=reference,
@@ -185,6 +186,7 @@ PAD = OpDef(
 
 PADV2: OpDef[PadV2] = OpDef(
     op=PadV2,
+    dtypes=(DType.INT8,),
     parse=parse_v2,
     rules=(types, few_axes, int8_value),
     reference=reference,

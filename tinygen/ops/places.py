@@ -53,6 +53,7 @@ def definition_of_places(op: type[P], choose: Callable[..., Any], function: str)
 
     return OpDef(
         op=op,
+        dtypes=(DType.INT8,),
         parse=parse,
         rules=(types,),
         reference=reference,

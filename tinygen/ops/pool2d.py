@@ -224,6 +224,7 @@ POOL_RULES: tuple[Rule[Pool2D], ...] = (
 
 AVERAGE_POOL_2D: OpDef[AveragePool2D] = OpDef(
     op=AveragePool2D,
+    dtypes=(DType.INT8, DType.INT16),
     parse=parse(AveragePool2D),
     rules=POOL_RULES,
     reference=reference_average,
@@ -234,6 +235,7 @@ AVERAGE_POOL_2D: OpDef[AveragePool2D] = OpDef(
 
 MAX_POOL_2D: OpDef[MaxPool2D] = OpDef(
     op=MaxPool2D,
+    dtypes=(DType.INT8, DType.INT16),
     parse=parse(MaxPool2D),
     rules=POOL_RULES,
     reference=reference_max,

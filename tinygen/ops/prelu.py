@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinygen.errors import ModelError
-from tinygen.ir import Activation, Array
+from tinygen.ir import Activation, Array, DType
 from tinygen.ops.base import Call, Kernel, Node, OpDef
 from tinygen.ops.binary import (
     Binary,
@@ -90,6 +90,7 @@ def lower(op: Prelu) -> tuple[Call, ...]:
 
 PRELU = OpDef(
     op=Prelu,
+    dtypes=(DType.INT8,),
     parse=parse,
     rules=(int8_operands, scales_in_range, few_loops),
     reference=reference_of(elementwise),

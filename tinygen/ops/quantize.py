@@ -151,6 +151,7 @@ def lower_requantize(op: Quantize) -> tuple[Call, ...]:
 
 QUANTIZE = OpDef(
     op=Quantize,
+    dtypes=tuple(t for t in DType if any(x is t for x, _ in TYPES)),
     parse=parse,
     rules=(types, scale_in_range),
     reference=reference,

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tinygen.ir import Array
+from tinygen.ir import Array, DType
 from tinygen.ops.base import Call, Kernel, Node, OpDef, describe, int8_per_tensor
 from tinygen.ops.mean import Mean, few_groups, loop_fields, parse_reduction
 from tinygen.ops.strided import moved_bounds
@@ -35,6 +35,7 @@ def definition_of_reduction(op: type[M], choose: Callable[..., Any], function: s
 
     return OpDef(
         op=op,
+        dtypes=(DType.INT8,),
         parse=parse,
         rules=(int8_per_tensor, same_quantization, few_groups),
         reference=reference,

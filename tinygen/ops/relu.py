@@ -103,6 +103,7 @@ def definition(op: type[R], parse: Callable[[Node], R], table: Callable[[R], Arr
     """The operator that ``table`` computes."""
     return OpDef(
         op=op,
+        dtypes=(DType.INT8,),
         parse=parse,
         rules=(int8_per_tensor, scale_in_range),
         reference=lambda op, values: (lookup(table(op), values[0]),),

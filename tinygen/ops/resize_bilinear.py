@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinygen.interval import Integers
-from tinygen.ir import Array
+from tinygen.ir import Array, DType
 from tinygen.ops.base import Call, Kernel, Node, OpDef, int8_per_tensor
 from tinygen.ops.resizing import Resize, parse_resize
 from tinygen.ops.strided import dense_strides, moved_bounds
@@ -106,6 +106,7 @@ def lower(op: ResizeBilinear) -> tuple[Call, ...]:
 
 RESIZE_BILINEAR = OpDef(
     op=ResizeBilinear,
+    dtypes=(DType.INT8,),
     parse=parse,
     rules=(int8_per_tensor, one_convention, few_elements, inside),
     reference=reference,

@@ -89,6 +89,8 @@ def lower(op: SelectV2) -> tuple[Call, ...]:
 
 SELECT_V2 = OpDef(
     op=SelectV2,
+    dtypes=tuple(DType),
+    subject=lambda op: op.a,
     parse=parse,
     rules=(types, few_loops),
     reference=reference,

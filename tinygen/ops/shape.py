@@ -45,6 +45,7 @@ def lower(op: Shape) -> tuple[Call, ...]:
 
 SHAPE = OpDef(
     op=Shape,
+    dtypes=tuple(DType),
     parse=parse,
     rules=(integers,),
     reference=lambda op, values: (sizes(op),),

@@ -125,6 +125,7 @@ def bounds(op: SpaceToBatchND, bounds_of: BoundsOf) -> Interval:
 
 SPACE_TO_BATCH_ND = OpDef(
     op=SpaceToBatchND,
+    dtypes=(DType.INT8, DType.FLOAT32),
     parse=parse,
     rules=(same_type, types, few_elements),
     reference=reference,

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinygen.interval import Integers
-from tinygen.ir import Activation, Array, Tensor
+from tinygen.ir import Activation, Array, DType, Tensor
 from tinygen.ops.base import Call, Kernel, Node, OpDef
 from tinygen.ops.binary import (
     Binary,
@@ -100,6 +100,7 @@ def lower(op: SquaredDifference) -> tuple[Call, ...]:
 
 SQUARED_DIFFERENCE = OpDef(
     op=SquaredDifference,
+    dtypes=(DType.INT8,),
     parse=parse,
     rules=(int8_operands, scales_in_range, few_loops),
     reference=reference_of(elementwise),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tinygen.errors import ModelError
-from tinygen.ir import Op
+from tinygen.ir import DType, Op
 from tinygen.ops.base import Call, Kernel, Node, OpDef
 from tinygen.ops.view import bounds, reshaped
 
@@ -34,6 +34,7 @@ def lower(op: Store) -> tuple[Call, ...]:
 
 STORE = OpDef(
     op=Store,
+    dtypes=tuple(DType),
     parse=parse,
     rules=(),
     reference=reshaped,

@@ -9,7 +9,7 @@ from math import prod
 from typing import TypeVar
 
 from tinygen.interval import Interval
-from tinygen.ir import Array, Op, Tensor
+from tinygen.ir import Array, DType, Op, Tensor
 from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef, Rule, channels_of, same_type
 
 O = TypeVar("O", bound=Op)  # noqa: E741 - O is an operator throughout
@@ -113,6 +113,7 @@ def strided_definition(
     """The operator that does nothing but what ``walks`` tells."""
     return OpDef(
         op=op,
+        dtypes=tuple(DType),
         parse=parse,
         rules=(same_type, few_loops(walks)),
         reference=reference,

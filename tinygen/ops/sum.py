@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from tinygen.ir import Numerics
+from tinygen.ir import DType, Numerics
 from tinygen.ops.base import Kernel, Node, OpDef, int8_per_tensor
 from tinygen.ops.mean import Mean, bounds, few_groups, lower, parse_reduction, reference
 from tinygen.ops.unary import scale_in_range
@@ -38,6 +38,7 @@ def saturating(op: Sum) -> str:
 
 SUM: OpDef[Sum] = OpDef(
     op=Sum,
+    dtypes=(DType.INT8,),
     parse=parse,
     rules=(int8_per_tensor, scale_in_range, few_groups, saturating),
     reference=reference,

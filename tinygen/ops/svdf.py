@@ -244,6 +244,7 @@ def kernel(dtype: DType, name: str) -> Kernel[Svdf]:
 
 SVDF = OpDef(
     op=Svdf,
+    dtypes=(DType.INT8,),
     parse=parse,
     rules=(
         all_float,

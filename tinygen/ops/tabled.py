@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from tinygen.interval import Integers
-from tinygen.ir import Array, Op
+from tinygen.ir import Array, DType, Op
 from tinygen.ops.base import Call, Kernel, Node, OpDef, same_type
 from tinygen.ops.strided import moved_bounds
 
@@ -87,6 +87,7 @@ def tabled_definition(
     """The operator that does nothing but what ``places`` tells."""
     return OpDef(
         op=op,
+        dtypes=tuple(DType),
         parse=parse,
         rules=(same_type, few_elements),
         reference=reference,

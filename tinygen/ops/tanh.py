@@ -59,6 +59,7 @@ def reference(op: Tanh, values: tuple[Array, ...]) -> tuple[Array, ...]:
 
 TANH = OpDef(
     op=Tanh,
+    dtypes=(DType.INT8, DType.INT16),
     parse=parse,
     rules=(integer_per_tensor, output_range, input_scale, sigmoid_wide.step_in_range),
     reference=reference,

@@ -185,6 +185,7 @@ def row(
 
 TRANSPOSE_CONV = OpDef(
     op=TransposeConv,
+    dtypes=(DType.INT8, DType.INT16),
     parse=parse,
     rules=CONVOLUTION_RULES,
     reference=reference,

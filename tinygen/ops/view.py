@@ -4,7 +4,7 @@ from typing import TypeVar
 
 from tinygen.errors import ModelError
 from tinygen.interval import Interval
-from tinygen.ir import Array, Op
+from tinygen.ir import Array, DType, Op
 from tinygen.ops.base import BoundsOf, Node, OpDef, channels_of, same_type
 
 V = TypeVar("V", bound=Op)
@@ -38,6 +38,7 @@ def view_of(op: type[V]) -> OpDef[V]:
     """The definition of a view."""
     return OpDef(
         op=op,
+        dtypes=tuple(DType),
         parse=lambda node: parse_view(node, op),
         rules=(same_type,),
         reference=reshaped,

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tinygen.ir import Array, Op, Tensor
+from tinygen.ir import Array, DType, Op, Tensor
 from tinygen.ops.base import Call, Kernel, Node, OpDef, same_type
 from tinygen.ops.strided import Walk, copy_call
 from tinygen.ops.unary import check_unary
@@ -37,6 +37,7 @@ def lower(op: ZerosLike) -> tuple[Call, ...]:
 
 ZEROS_LIKE = OpDef(
     op=ZerosLike,
+    dtypes=tuple(DType),
     parse=parse,
     rules=(same_type,),
     reference=lambda op, values: (zeros(op),),
