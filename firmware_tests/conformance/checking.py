@@ -1,0 +1,170 @@
+"""One drawn model: through its file, the oracle, and the interpreters whose numbers it has."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from firmware_tests.conformance.asking import Answer, Question, ask_all, stacked
+from firmware_tests.conformance.drawing import drawn
+from firmware_tests.conformance.known import known_difference
+from firmware_tests.kernels.harness import expected
+from firmware_tests.models.writer import to_tflite
+from tinygen.frontend.tflite import read_model
+from tinygen.interpreters import available
+from tinygen.ir import Array, DType, Graph, Numerics
+from tinygen.vectors import draw_vectors
+
+VECTORS = 6  # the four extremes and two uniform
+
+Vectors = Sequence[Sequence[Array]]
+
+
+@dataclass(frozen=True, order=True)
+class Name:
+    """Which case: from these four everything follows. Even seeds are for TFLite Micro's numbers,
+    odd ones for LiteRT's."""
+
+    kind: str
+    dtype: str
+    seed: int
+
+    @property
+    def numerics(self) -> Numerics:
+        """Whose numbers are asked for."""
+        return list(Numerics)[self.seed % len(Numerics)]
+
+    def __str__(self) -> str:
+        return f"{self.kind.lower()}_{self.dtype}_{self.seed}"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model as the front end read it, what goes in, and what the oracle says comes out."""
+
+    name: Name
+    model: bytes
+    graph: Graph
+    inputs: Vectors
+    want: Vectors
+
+    @property
+    def elements(self) -> int:
+        """How large the model is."""
+        op = self.graph.ops[0]
+        return sum(t.elements for t in (*op.inputs, *op.outputs))
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong with a case. ``vector`` is the number of the first that shows it."""
+
+    name: Name
+    place: str
+    message: str
+    vector: int = 0
+
+
+def made(name: Name) -> Case:
+    """The case of ``name``. Raises AssertionError where its file does not hold the graph."""
+    graph = drawn(name.kind, DType(name.dtype), name.numerics, name.seed)
+    model = to_tflite(graph)
+    read = read_model(model, f"{name}.tflite", name.numerics)
+    if str(read) != str(graph):
+        raise AssertionError(f"the file reads as\n{read}\nand not as\n{graph}")
+    inputs = draw_vectors(read, VECTORS, name.seed).inputs
+    return Case(name, model, replace(read, name=str(name)), inputs, expected(read, inputs))
+
+
+def references_of(case: Case) -> tuple[Numerics, ...]:
+    """The interpreters to ask: its own first, and the other where it has the same numbers."""
+    own = case.name.numerics
+    return (own, *(n for n in Numerics if n is not own))
+
+
+def is_own(case: Case) -> bool:
+    """Whether the numbers are one interpreter's alone."""
+    (op,) = case.graph.ops
+    return not {"numerics", "rounding"}.isdisjoint(op.attributes())
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the interpreters say of a case."""
+
+    case: Case
+    answers: tuple[tuple[Numerics, Answer], ...]
+    findings: tuple[Finding, ...]
+    known: str = ""
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether some interpreter's numbers were there to compare with."""
+        return any(answer.is_given for _, answer in self.answers)
+
+
+def judged(cases: Sequence[Case]) -> Iterator[Verdict]:
+    """Compare the oracle with the interpreters.
+
+    Where numbers are one interpreter's alone, the other is asked only if that one has no kernel.
+    """
+    answers: dict[tuple[int, Numerics], Answer] = {}
+    for numerics in Numerics:
+        if available(numerics):
+            models = [Question(c.model, stacked(c.inputs), numerics) for c in cases]
+            for index, answer in enumerate(ask_all(models)):
+                answers[index, numerics] = answer
+    for index, case in enumerate(cases):
+        first, second = references_of(case)
+        asked = [n for n in (first, second) if (index, n) in answers]
+        if is_own(case) and first in asked and answers[index, first].is_given:
+            asked = [first]
+        given = tuple((n, answers[index, n]) for n in asked)
+        yield _verdict(case, given)
+
+
+def _verdict(case: Case, given: tuple[tuple[Numerics, Answer], ...]) -> Verdict:
+    findings, known = [], ""
+    for numerics, answer in given:
+        if answer.is_given and (found := _difference(case, numerics.value, answer)):
+            if reason := known_difference(case.graph.ops[0], numerics):
+                known = reason
+            else:
+                findings.append(found)
+    return Verdict(case, given, tuple(findings), known)
+
+
+def _difference(case: Case, place: str, answer: Answer) -> Finding | None:
+    rows = list(zip(*answer.outputs, strict=True))
+    return difference(case, place, rows, "the oracle gives", "the interpreter")
+
+
+def difference(
+    case: Case, place: str, got: Vectors, ours: str = "wanted", theirs: str = "got"
+) -> Finding | None:
+    """The first difference between ``got`` and what the oracle says."""
+    for number, (row, wanted) in enumerate(zip(got, case.want, strict=True)):
+        for tensor, found, want in zip(case.graph.outputs, row, wanted, strict=True):
+            if found.size != want.size:
+                return Finding(case.name, place, f"shape {want.shape}, {theirs} {found.shape}")
+            shaped = np.reshape(found, tensor.shape)
+            if not agrees(case, shaped, want):
+                where = np.argwhere(shaped != want)
+                first = tuple(int(i) for i in where[0]) if len(where) else ()
+                message = (
+                    f"{len(where)} of {want.size} differ in vector {number}, first at {first}: "
+                    f"{ours} {want[first]}, {theirs} {shaped[first]}"
+                )
+                return Finding(case.name, place, message, number)
+    return None
+
+
+def agrees(case: Case, got: Array, want: Array) -> bool:
+    """Whether ``got`` is what the contract asks for: the same bytes."""
+    if got.dtype != want.dtype:
+        return False
+    if got.tobytes() == want.tobytes():
+        return True
+    if want.dtype == np.float32:
+        return bool(np.allclose(got, want, rtol=1e-5, atol=1e-6, equal_nan=True))
+    return False
