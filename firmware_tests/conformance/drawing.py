@@ -29,7 +29,7 @@ ALL_DRAWS: tuple[Draw, ...] = (
 PROBES = 40  # times that a draw is tried to see which operators it makes
 PATIENCE = 2000
 MOST_ELEMENTS = 4096
-LEAST_SCALE, LARGEST_SCALE = 1e-9, 1e6  # beyond them the front end may refuse a file
+LEAST_SCALE, LARGEST_SCALE = 2.0**-27, 2.0**20  # beyond them the front end may refuse a file
 FREED = 0.3  # how many operators get constants of theirs as inputs, where the rules allow it
 
 
@@ -40,6 +40,16 @@ class NoDrawError(Exception):
 def pairs() -> tuple[tuple[str, DType], ...]:
     """Every operator of the table with each of its types."""
     return tuple((d.op.kind, dtype) for d in OPS for dtype in d.dtypes)
+
+
+@cache
+def is_drawn(kind: str, dtype: DType, numerics: Numerics) -> bool:
+    """Whether the rules let anything through: some operators exist for one reference only."""
+    try:
+        drawn(kind, dtype, numerics, 0)
+    except NoDrawError:
+        return False
+    return True
 
 
 def drawn(kind: str, dtype: DType, numerics: Numerics, seed: int) -> Graph:
@@ -55,7 +65,9 @@ def drawn(kind: str, dtype: DType, numerics: Numerics, seed: int) -> Graph:
         for op in _operators(draw, Bench(rng, scene, dtype=dtype)):
             if op.kind != kind:
                 continue
-            if (found := _legal(_with(op, numerics), dtype, numerics, rng)) is not None:
+            if scene is not numerics:
+                op = _with(op, numerics)  # noqa: PLW2901
+            if (found := _legal(op, dtype, numerics, rng)) is not None:
                 return replace(graph_of([found]), name=f"{kind.lower()}_{dtype.value}_{seed}")
     raise NoDrawError(f"no draw makes {kind} of {dtype.value} under {numerics.value}")
 
@@ -81,7 +93,9 @@ def _legal(op: Op, dtype: DType, numerics: Numerics, rng: np.random.Generator) -
 
 
 def _freed(op: Op, dtype: DType) -> Op:
-    """``op`` with its constants of ``dtype`` as inputs."""
+    """``op`` with its constants of ``dtype`` as inputs; integers without scale often steer."""
+    if dtype in (DType.INT32, DType.INT64):
+        return op
     inputs = tuple(replace(t, data=None) if t.dtype is dtype else t for t in op.inputs)
     return replace(op, inputs=inputs)
 

@@ -10,6 +10,7 @@ from tinygen import __version__
 from tinygen.cli.devices import build, flash, monitor
 from tinygen.cli.group import Group
 from tinygen.cli.models import boards, generate, inspect
+from tinygen.cli.operators import ops
 from tinygen.cli.testing import bench, test
 from tinygen.cli.tools import doctor
 from tinygen.cli.tuning import tune
@@ -21,5 +22,5 @@ def main() -> None:
     """Compile quantized TensorFlow Lite models to bit-exact firmware for microcontrollers."""
 
 
-for command in (boards, inspect, generate, build, flash, monitor, test, bench, tune, doctor):
+for command in (boards, inspect, generate, build, flash, monitor, test, bench, tune, ops, doctor):
     main.add_command(command)
