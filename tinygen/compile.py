@@ -12,8 +12,9 @@ from tinygen.isa import Isa
 from tinygen.memory import allocate
 from tinygen.optimize import Optimize
 from tinygen.passes import run_pipeline
-from tinygen.select import Choice, Step, best, select
+from tinygen.select import Choice, best, select
 from tinygen.spare import spend_spare
+from tinygen.step import Step
 from tinygen.tune.file import Tuning
 
 

@@ -4,7 +4,7 @@ Templates decide nothing; they loop over the ready-made values that this module 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from typing import Any
@@ -13,13 +13,14 @@ import jinja2
 import numpy as np
 
 from tinygen import __version__, ctext
-from tinygen.instances import Instance, Key, instance_key, instances_of
+from tinygen.emit_layers import Writer, cast, fields, function_name, layer_functions, short_name
+from tinygen.instances import Instance, instances_of
 from tinygen.ir import Array, Graph, State, Tensor
 from tinygen.memory import Memory
 from tinygen.ops import definition_of
 from tinygen.optimize import Optimize
 from tinygen.resources import data_dir, kernel_source
-from tinygen.select import Step
+from tinygen.step import Step, with_inner
 
 
 class ArenaKind(Enum):
@@ -85,7 +86,7 @@ class Program:
         """Bytes of all arrays that the calls bring along; equal arrays count once."""
         arrays = {
             (value.dtype.str, value.tobytes()): value.nbytes
-            for step in self.steps
+            for step in with_inner(self.steps)
             for call in step.calls
             for _, value in call.params
             if isinstance(value, np.ndarray)
@@ -93,31 +94,16 @@ class Program:
         return sum(arrays.values())
 
 
-@dataclass(slots=True)
-class _Writer:
-    """Collects the constant arrays that the layers need, each once."""
-
-    program: Program
-    instances: dict[Key, Instance]
-    constants: dict[str, Array] = field(default_factory=dict)
-    known: dict[tuple[str, bytes], str] = field(default_factory=dict)
-
-    def constant(self, name: str, values: Array) -> str:
-        """The symbol that holds ``values``; equal arrays share one."""
-        key = (values.dtype.str, values.tobytes())
-        if key not in self.known:
-            self.known[key] = name
-            self.constants[name] = values
-        return self.known[key]
-
-
 def emit(program: Program) -> dict[str, str]:
     """The model's C files by name: header, layers, constants, and the kernels they use."""
     name = program.name
     instances = instances_of(program.layers, program.provenance.optimize)
-    writer = _Writer(program, instances)
-    layers = [_layer(writer, i, step) for i, step in enumerate(program.layers)]
-    headers = sorted({s.kernel.header for s in program.layers if s.kernel})
+    writer = Writer(name, program.provenance.optimize, instances)
+    steps = program.layers
+    found = [
+        layer_functions(writer, program.steps, program.memory, index) for index in range(len(steps))
+    ]
+    headers = sorted({s.kernel.header for s in with_inner(steps) if s.kernel})
     context = {
         "name": name,
         "macro": name.upper(),
@@ -130,8 +116,10 @@ def emit(program: Program) -> dict[str, str]:
         "headers": headers,
         "instances": [_function(i, program) for i in instances.values()],
         "kernel_section": program.provenance.kernel_section,
-        "layers": layers,
-        "states": [_state(writer, i, state) for i, state in enumerate(program.graph.states)],
+        "functions": [function for functions in found for function in functions],
+        "layers": [functions[-1] for functions in found],
+        "memcpy": bool(program.graph.states) or any(step.blocks for step in steps),
+        "states": [_state(writer, program, i, s) for i, s in enumerate(program.graph.states)],
         "constants": [
             {
                 "name": symbol,
@@ -194,69 +182,7 @@ def _environment() -> jinja2.Environment:
 
 def layer_function(program: Program, index: int) -> str:
     """The C function of layer ``index``: its symbol in the linked image."""
-    op = program.layers[index].op
-    return f"layer_{index:02d}_{ctext.identifier(op.kind)}_{_short_name(op.name)}"
-
-
-def _short_name(name: str) -> str:
-    """The last two parts of the first name that TensorFlow joined with semicolons."""
-    parts = [p for p in name.split(";", maxsplit=1)[0].split("/") if p]
-    return ctext.identifier("_".join(parts[-2:]), limit=32)
-
-
-def _layer(writer: _Writer, index: int, step: Step) -> dict[str, Any]:
-    program, kernel = writer.program, step.kernel
-    assert kernel is not None
-    offsets = program.memory.tensors
-    calls = []
-    prefix = f"{program.name}_{index:02d}_{_short_name(step.op.name)}"
-    for number, call in enumerate(step.calls):
-        suffix = f"_{number}" if len(step.calls) > 1 else ""
-        params = []
-        for field_name, value in call.params:
-            if isinstance(value, np.ndarray):
-                params.append(
-                    (field_name, writer.constant(f"{prefix}{suffix}_{field_name}", value))
-                )
-            else:
-                params.append((field_name, ctext.literal(value)))
-        arguments = []
-        for position, tensor in enumerate(call.operands):
-            if tensor.is_constant:
-                arguments.append(writer.constant(f"{prefix}{suffix}_in{position}", tensor.values))
-            else:
-                arguments.append(_pointer(tensor.dtype.c_type, offsets[tensor], const=True))
-        arguments += [_pointer(t.dtype.c_type, offsets[t]) for t in call.results]
-        if kernel.scratch:
-            arguments.append(_pointer("int8_t", program.memory.scratch[program.steps.index(step)]))
-        key = instance_key(kernel, call, program.provenance.optimize)
-        instance = writer.instances[key]
-        geometry = [pair for pair in call.shape if pair[0] in instance.varying]
-        calls.append(
-            {
-                "function": instance.name,
-                "types": kernel.types,
-                "suffix": suffix,
-                "geometry": _fields(geometry),
-                "params": params,
-                "arguments": [
-                    *([f"&geometry{suffix}"] if geometry else []),
-                    f"&params{suffix}",
-                    *arguments,
-                ],
-            }
-        )
-    macs = definition_of(step.op).macs(step.op)
-    y = step.op.y
-    return {
-        "index": index,
-        "function": layer_function(program, index),
-        "comment": ctext.comment(f"{step.op.kind} '{step.op.name}'", 92),
-        "shapes": f"{_dims(step.op.x)} -> {_dims(y)}" + (f", {macs:,} MACs" if macs else ""),
-        "calls": calls,
-        "output_offset": offsets[y],
-        "output_bytes": y.nbytes,
-    }
+    return function_name("layer", index, program.layers[index])
 
 
 def _function(instance: Instance, program: Program) -> dict[str, Any]:
@@ -267,7 +193,7 @@ def _function(instance: Instance, program: Program) -> dict[str, Any]:
         "name": instance.name,
         "kernel": instance.kernel.function,
         "types": instance.kernel.types,
-        "constants": _fields(instance.constants),
+        "constants": fields(instance.constants),
         "varying": instance.varying,
         "parameters": instance.parameters,
         "arguments": ["&shape", *instance.arguments],
@@ -275,30 +201,11 @@ def _function(instance: Instance, program: Program) -> dict[str, Any]:
     }
 
 
-def _pointer(c_type: str, offset: int, *, const: bool = False) -> str:
-    return f"({_cast(c_type, const=const)})(arena + {offset})"
-
-
-def _cast(c_type: str, *, const: bool = False) -> str:
-    """The cast from the arena's bytes; through void, as the planner has seen to the alignment."""
-    qualifier = "const " if const else ""
-    detour = "" if c_type in ("int8_t", "uint8_t", "bool") else f")({qualifier}void *"
-    return f"{qualifier}{c_type} *{detour}"
-
-
-def _fields(shape: Iterable[tuple[str, int]]) -> list[tuple[str, str]]:
-    return [(name, ctext.literal(value)) for name, value in shape]
-
-
-def _dims(tensor: Tensor) -> str:
-    return "x".join(str(d) for d in tensor.shape) or "scalar"
-
-
-def _state(writer: _Writer, index: int, state: State) -> dict[str, Any]:
+def _state(writer: Writer, program: Program, index: int, state: State) -> dict[str, Any]:
     """Where a state lies and how it begins: every byte as ``fill``, or as ``constant`` has it."""
-    program, initial = writer.program, state.initial
+    initial = state.initial
     alike = len(set(initial.tobytes())) == 1
-    symbol = f"{program.name}_state_{index}_{_short_name(state.before.name)}"
+    symbol = f"{program.name}_state_{index}_{short_name(state.before.name)}"
     return {
         "label": ctext.comment(state.before.name),
         "offset": program.memory.tensors[state.before],
@@ -322,7 +229,7 @@ def _origin(provenance: Provenance) -> list[tuple[str, str]]:
 
 
 def _tensor(
-    program: Program, tensor: Tensor, writer: _Writer | None = None, index: int = 0
+    program: Program, tensor: Tensor, writer: Writer | None = None, index: int = 0
 ) -> dict[str, Any]:
     """What header and accessors say of a model input or output."""
     constant = None
@@ -332,7 +239,7 @@ def _tensor(
     return {
         "label": ctext.comment(tensor.name),
         "c_type": tensor.dtype.c_type,
-        "cast": _cast(tensor.dtype.c_type, const=writer is not None),
+        "cast": cast(tensor.dtype.c_type, const=writer is not None),
         "shape": ", ".join(str(d) for d in tensor.shape) or "1",
         "rank": len(tensor.shape),
         "elements": tensor.elements,

@@ -7,7 +7,8 @@ from tinygen.ir import Graph, Op
 from tinygen.memory import live_bytes
 from tinygen.ops import definition_of
 from tinygen.ops.base import Kernel
-from tinygen.select import Choice, Step
+from tinygen.select import Choice
+from tinygen.step import Step
 
 # How far scratch may take the arena beyond the live tensors: one part in so many of them, or so
 # many bytes, which is less than most kernels' variables take of the stack.

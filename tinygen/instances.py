@@ -12,7 +12,7 @@ from typing import Any
 from tinygen.ir import DType
 from tinygen.ops.base import Call, Kernel
 from tinygen.optimize import Optimize
-from tinygen.select import Step
+from tinygen.step import Step, with_inner
 
 __all__ = ["Instance", "Key", "Optimize", "instance_key", "instances_of"]
 
@@ -63,11 +63,12 @@ def instance_key(kernel: Kernel[Any], call: Call, optimize: Optimize) -> Key:
 def instances_of(layers: Sequence[Step], optimize: Optimize) -> dict[Key, Instance]:
     """Every function that ``layers`` need, in the order of first use."""
     callers: dict[Key, list[tuple[int, Kernel[Any], Call]]] = {}
-    for index, step in enumerate(layers):
-        assert step.kernel is not None
-        for call in step.calls:
-            key = instance_key(step.kernel, call, optimize)
-            callers.setdefault(key, []).append((index, step.kernel, call))
+    for index, layer in enumerate(layers):
+        for step in with_inner([layer]):
+            for call in step.calls:
+                assert step.kernel is not None
+                key = instance_key(step.kernel, call, optimize)
+                callers.setdefault(key, []).append((index, step.kernel, call))
     numbers: dict[str, int] = {}
     found = {}
     for key, calls in callers.items():

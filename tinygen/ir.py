@@ -4,8 +4,8 @@ All values are frozen; a pass builds new ones with ``dataclasses.replace``. Tens
 compare by identity, because two equal tensors are still two buffers.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from enum import Enum
 from math import prod
 from typing import Any, ClassVar
@@ -220,6 +220,17 @@ class Graph:
         return "\n".join(graph_lines(self))
 
 
+def with_tensors(op: Op, by: Mapping[Tensor, Tensor]) -> Op:
+    """``op`` with tensors replaced; itself where none is."""
+    if not any(t in by for t in (*op.inputs, *op.outputs)):
+        return op
+    return replace(
+        op,
+        inputs=tuple(by.get(t, t) for t in op.inputs),
+        outputs=tuple(by.get(t, t) for t in op.outputs),
+    )
+
+
 def graph_lines(graph: Graph) -> Sequence[str]:
     """The stable text form that tests compare and ``--print-after`` prints."""
     names: dict[Tensor, str] = {}
@@ -245,6 +256,8 @@ def graph_lines(graph: Graph) -> Sequence[str]:
 def _text(value: Any) -> str:
     if isinstance(value, Enum):
         return str(value.value).lower()
+    if isinstance(value, Graph):
+        return "{" + "; ".join(graph_lines(value)) + "}"
     if isinstance(value, tuple):
         return "x".join(_text(v) for v in value)
     return str(value)

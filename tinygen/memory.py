@@ -10,10 +10,7 @@ from dataclasses import dataclass
 
 from tinygen.ir import Graph, Tensor
 from tinygen.plan import Buffer, Plan, check_plan, plan_buffers
-from tinygen.select import Step
-
-# Kernels load int8 by the word where that is faster.
-ALIGNMENT = 4
+from tinygen.step import WORD, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +105,7 @@ def allocate(graph: Graph, steps: Sequence[Step]) -> Memory:
     plan = plan_buffers(
         [
             *(Buffer(o.name, o.size, o.first, o.last, o.alignment) for o in owners),
-            *(
-                Buffer(f"scratch of {steps[i].op.name}", steps[i].scratch_bytes, i, i, ALIGNMENT)
-                for i in busy
-            ),
+            *(_scratch(steps[i], i) for i in busy),
         ]
     )
     check_plan(plan)
@@ -162,8 +156,13 @@ def _keep(lives: dict[Tensor, _Life], before: _Life, after: _Life) -> None:
         lives.update({t: before for t, life in lives.items() if life is after})
 
 
+def _scratch(step: Step, index: int) -> Buffer:
+    name = f"scratch of {step.op.name}"
+    return Buffer(name, step.scratch_bytes, index, index, step.scratch_alignment)
+
+
 def _life(tensor: Tensor, first: int) -> _Life:
-    alignment = max(ALIGNMENT, tensor.dtype.size)
+    alignment = max(WORD, tensor.dtype.size)
     return _Life(tensor.name, tensor.nbytes, alignment, first, first)
 
 

@@ -15,7 +15,7 @@ from tinygen.frontend.tflite import read_model
 from tinygen.ir import Graph, Numerics
 from tinygen.optimize import Optimize
 from tinygen.passes import run_pipeline
-from tinygen.select import Step
+from tinygen.step import Step
 
 
 @dataclass(frozen=True, slots=True)

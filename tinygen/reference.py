@@ -39,7 +39,7 @@ def run(graph: Graph, inputs: Sequence[Array]) -> tuple[Array, ...]:
 def run_all(graph: Graph, vectors: Sequence[Sequence[Array]]) -> list[tuple[Array, ...]]:
     """The graph's outputs for each of ``vectors``, which are one sequence of invocations."""
     return [
-        tuple(_value(values, t) for t in graph.outputs) for values in evaluate_all(graph, vectors)
+        tuple(value_of(values, t) for t in graph.outputs) for values in evaluate_all(graph, vectors)
     ]
 
 
@@ -48,9 +48,10 @@ def evaluate_all(graph: Graph, vectors: Sequence[Sequence[Array]]) -> Iterator[d
     states = [state.initial for state in graph.states]
     for inputs in vectors:
         values = evaluate(graph, inputs, states)
-        states = [_value(values, state.after) for state in graph.states]
+        states = [value_of(values, state.after) for state in graph.states]
         yield values
 
 
-def _value(values: Mapping[Tensor, Array], tensor: Tensor) -> Array:
+def value_of(values: Mapping[Tensor, Array], tensor: Tensor) -> Array:
+    """What a tensor holds, constant or computed."""
     return tensor.values if tensor.is_constant else values[tensor]

@@ -1,29 +1,16 @@
 """Choose a kernel for every operator: the one place where the instruction set decides."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from tinygen.ir import Graph, Op
 from tinygen.isa import Isa
+from tinygen.memory import allocate
 from tinygen.ops import definition_of
-from tinygen.ops.base import Call, Kernel
+from tinygen.ops.base import Kernel
+from tinygen.ops.control import Control
 from tinygen.optimize import Optimize
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """An operator with its decision taken; ``kernel`` is None for a view, which has no code."""
-
-    op: Op
-    kernel: Kernel[Any] | None
-    calls: tuple[Call, ...]
-
-    @property
-    def scratch_bytes(self) -> int:
-        """Bytes that the step's calls need for themselves, one after the other."""
-        return max((call.scratch_bytes for call in self.calls), default=0)
-
+from tinygen.step import Block, Step
 
 Choice = Callable[[Op, Sequence[Kernel[Any]]], Kernel[Any]]
 
@@ -57,4 +44,15 @@ def _step(op: Op, isa: Isa, choose: Choice, optimize: Optimize) -> Step:
     if definition_of(op).is_view:
         return Step(op, None, ())
     kernel = choose(op, candidates(op, isa, optimize))
-    return Step(op, kernel, kernel.lower(op))
+    return Step(op, kernel, kernel.lower(op), blocks_of(op, isa, optimize))
+
+
+def blocks_of(op: Op, isa: Isa, optimize: Optimize) -> tuple[Block, ...]:
+    """The graphs inside ``op`` with the first row for each of their operators, and their memory."""
+    if not isinstance(op, Control):
+        return ()
+    found = []
+    for graph in op.graphs:
+        steps = select(graph, isa, best, optimize)
+        found.append(Block(graph, steps, allocate(graph, steps)))
+    return tuple(found)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from tinygen.memory import Memory
 from tinygen.plan import Plan, check_plan
-from tinygen.select import Step
+from tinygen.step import Step
 
 
 def spend_spare(steps: Sequence[Step], memory: Memory) -> tuple[tuple[Step, ...], Memory]:

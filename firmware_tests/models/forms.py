@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import tflite
 
-from tinygen.ir import Activation, Array, DType, Tensor
+from firmware_tests.models.controls import body_of, condition_of
+from tinygen.ir import Activation, Array, DType, Graph, Tensor
 from tinygen.ops.mirror_pad import Mirror
 from tinygen.ops.window import SAME, VALID, Window
 
@@ -24,7 +25,8 @@ class Form:
     vector of int32. ``constants`` are inputs that the graph's operator holds as attributes; the
     schema has them after the first input, or, where they are ``leading``, before it. ``order`` is
     that of the graph's inputs in the file, where it is another. ``version`` is the operator's,
-    which LiteRT looks up.
+    which LiteRT looks up. ``subgraphs`` are those that the operator runs, by the option that names
+    each.
     """
 
     options: str = ""
@@ -33,6 +35,7 @@ class Form:
     leading: bool = False
     order: tuple[int, ...] = ()
     version: int = 1
+    subgraphs: Mapping[str, Graph] = field(default_factory=dict)
 
 
 def _activation(activation: Activation) -> dict[str, int]:
@@ -283,6 +286,16 @@ def _blocks(options: str) -> Callable[[Any], Form]:
     return lambda op: Form(options, {"BlockSize": op.block})
 
 
+def _if(op: Any) -> Form:
+    then, otherwise = op.graphs
+    return Form("IfOptions", subgraphs={"ThenSubgraphIndex": then, "ElseSubgraphIndex": otherwise})
+
+
+def _while(op: Any) -> Form:
+    graphs = {"CondSubgraphIndex": condition_of(op.loop), "BodySubgraphIndex": body_of(op.loop)}
+    return Form("WhileOptions", subgraphs=graphs)
+
+
 FORMS: dict[str, Callable[[Any], Form]] = {
     "ABS": _plain("AbsOptions"),
     "ADD": _sum("AddOptions"),
@@ -310,6 +323,7 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "GREATER": _version("GreaterOptions", 2),
     "GREATER_EQUAL": _version("GreaterEqualOptions", 2),
     "HARD_SWISH": _plain("HardSwishOptions"),
+    "IF": _if,
     "L2_NORMALIZATION": _version("L2NormOptions", 2),
     "L2_POOL_2D": _pool2d,
     "LEAKY_RELU": _leaky_relu,
@@ -360,5 +374,6 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "TRANSPOSE": _transpose,
     "TRANSPOSE_CONV": _transpose_conv,
     "UNPACK": _unpack,
+    "WHILE": _while,
     "ZEROS_LIKE": _plain("ZerosLikeOptions"),
 }

@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from firmware_tests.kernels.harness import graph_of
 from firmware_tests.kernels.tensors import constant, plain, quantized
+from firmware_tests.models.controls import if_op, while_op
 from tinygen.ir import Activation, DType, Graph, Numerics, Op, QuantParams, State, Tensor
 from tinygen.ops.abs import Abs
 from tinygen.ops.add import Add
@@ -275,6 +277,16 @@ def svdf() -> Graph:
     return Graph("svdf", (x,), (y,), (op,), (state,))
 
 
+def branches() -> Graph:
+    """One of two branches, one of which branches again."""
+    return graph_of([if_op("if", (2, 3), nested=True)], "branches")
+
+
+def rounds() -> Graph:
+    """A loop within a loop."""
+    return graph_of([while_op("while", (3,), nested=True)], "rounds")
+
+
 _IMAGE, _POOLED, _ROW = (1, 4, 4, 2), (1, 2, 2, 2), (1, 8)
 _POOL = Window((3, 3), (2, 2), (1, 1), (0, 0))
 
@@ -355,6 +367,8 @@ SAMPLES: tuple[Callable[[], Graph], ...] = (
     svdf,
     transpose_conv,
     truth,
+    branches,
+    rounds,
     _alone(
         AveragePool2D, activation("x", _IMAGE), activation("y", _POOLED), _POOL, Activation.RELU
     ),

@@ -40,11 +40,17 @@ class _Writer:
         self.buffers = [self._buffer(None)]  # buffer 0 is empty by convention
         self.codes: dict[tuple[str, int], int] = {}
         self.kept: set[Tensor] = set()
+        self.inner: list[Graph] = []
+        self.first_inner = 1
 
     def model(self, graph: Graph) -> bytes:
+        states = _in_variables(graph)
+        self.first_inner = 2 if states else 1
         made = [self._main(graph)]
-        if states := _in_variables(graph):
+        if states:
             made.append(self._initialization(states))
+        for inner in self.inner:  # it grows on the way
+            made.append(self._inner(inner))
         codes = self._tables([self._code(*key) for key in self.codes])
         subgraphs, buffers = self._tables(made), self._tables(self.buffers)
         description = self.builder.CreateString("tinygen test model")
@@ -94,6 +100,14 @@ class _Writer:
             ]
         return self._subgraph("once", self._ints([]), self._ints([]), operators)
 
+    def _inner(self, graph: Graph) -> int:
+        """A subgraph that an operator runs."""
+        self.tensors, self.indices = [], {}
+        inputs = self._ints([self._tensor(t) for t in graph.inputs])
+        operators = [self._operator(op) for op in graph.ops]
+        outputs = self._ints([self._tensor(t) for t in graph.outputs])
+        return self._subgraph(graph.name, inputs, outputs, operators)
+
     def _subgraph(self, name: str, inputs: int, outputs: int, operators: list[int]) -> int:
         return self._table(
             "SubGraph",
@@ -140,6 +154,11 @@ class _Writer:
 
     def _operator(self, op: Op) -> int:
         form = FORMS[op.kind](op)
+        indices = {}
+        for field, graph in form.subgraphs.items():
+            indices[field] = self.first_inner + len(self.inner)
+            self.inner.append(graph)
+        form = replace(form, fields={**form.fields, **indices})
         options = self._options(form) if form.options else None
         constants = [
             Tensor(f"{op.name}/constant{i}", values.shape, DType.INT32, None, values)

@@ -10,7 +10,7 @@ import pytest
 from tinygen.ir import DType, Graph, Op, Tensor
 from tinygen.memory import Memory, Peak, allocate
 from tinygen.ops.base import Call, Kernel
-from tinygen.select import Step
+from tinygen.step import Step
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,8 +11,8 @@ from tinygen.ir import DType, Graph, Op, Tensor
 from tinygen.memory import Memory, allocate
 from tinygen.ops.base import Call, Kernel
 from tinygen.plan import check_plan
-from tinygen.select import Step
 from tinygen.spare import spend_spare
+from tinygen.step import Step
 
 
 @dataclass(frozen=True, slots=True, eq=False)

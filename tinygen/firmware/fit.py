@@ -15,7 +15,8 @@ from tinygen.firmware.target import Target
 from tinygen.frugal import frugal
 from tinygen.ir import Graph
 from tinygen.optimize import Optimize
-from tinygen.select import Step, best
+from tinygen.select import best
+from tinygen.step import Step
 from tinygen.tune.choose import (
     Candidate,
     Chosen,

@@ -41,6 +41,7 @@ OPTIONS: dict[str, tuple[Field, ...]] = {
     "GreaterEqualOptions": (),
     "GreaterOptions": (),
     "HardSwishOptions": (),
+    "IfOptions": (4, 4),
     "L2NormOptions": (1,),
     "LeakyReluOptions": (4,),
     "LessEqualOptions": (),
@@ -81,6 +82,7 @@ OPTIONS: dict[str, tuple[Field, ...]] = {
     "TransposeOptions": (),
     "UnpackOptions": (4, 4),
     "VarHandleOptions": (_TEXT, _TEXT),
+    "WhileOptions": (4, 4),
     "ZerosLikeOptions": (),
 }
 

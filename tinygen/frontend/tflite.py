@@ -18,10 +18,13 @@ from tinygen.frontend.variables import KINDS, SILENT, Variables, resting
 from tinygen.ir import Array, DType, Graph, Numerics, Op, State, Tensor
 from tinygen.ops import BY_KIND
 from tinygen.ops.base import Node
+from tinygen.ops.control import Control
 from tinygen.passes.fold_constants import fold_constants
 
 # Shapes, axes and the like are no longer than that, with room to spare.
 _STEERING_ELEMENTS = 256
+# Subgraphs count as often as operators call them.
+_INNER_OPERATORS = 10_000
 _LEFT_OUT = -1  # the schema's tensor index of an optional input that is not there
 
 
@@ -93,21 +96,27 @@ def _check_header(data: bytes) -> None:
 
 
 class _Reader:
-    """One subgraph of a verified file on its way to an ``Inspection``."""
+    """One subgraph of a verified file on its way to an ``Inspection``.
 
-    def __init__(self, data: bytes, name: str, numerics: Numerics, subgraph: int = 0) -> None:
+    ``path`` has the subgraphs that lead to it, itself last.
+    """
+
+    def __init__(
+        self, data: bytes, name: str, numerics: Numerics, path: tuple[int, ...] = (0,)
+    ) -> None:
         import tflite
 
         self.data = data
         self.name = name
-        self.index = subgraph
+        self.path = path
+        self.index = path[-1]
         self.numerics = numerics
         self.model = tflite.Model.GetRootAs(data, 0)
         if self.model.Version() != VERSION:
             raise ModelError(f"schema version {self.model.Version()}; TFLite has {VERSION}")
         if not self.model.SubgraphsLength():
             raise ModelError("the model has no subgraph")
-        self.subgraph = self.model.Subgraphs(subgraph)
+        self.subgraph = self.model.Subgraphs(self.index)
         self.tensors = TensorReader(data, self.model, self.subgraph)
         self.codes = [
             self._code(self.model.OperatorCodes(i), tflite.BuiltinOperator)
@@ -119,6 +128,7 @@ class _Reader:
         self.names: dict[str, int] = {}
         self.known: dict[Tensor, Array] = {}
         self.called: set[int] = set()
+        self.budget = [_INNER_OPERATORS]
         self.misused: set[TensorInfo] = set()
         self.updated: dict[TensorInfo, State] = {}
 
@@ -151,8 +161,8 @@ class _Reader:
         count = self.model.SubgraphsLength()
         if self.index == 0 and len(self.called) + 1 < count:
             self.problems.append(
-                f"the model has {count} subgraphs; tinygen compiles one, and what CALL_ONCE calls. "
-                "Convert the model without control flow."
+                f"the model has {count} subgraphs; tinygen compiles the first, and what "
+                "CALL_ONCE, IF and WHILE call. Remove the others."
             )
         graph = self._graph(inputs, outputs, layers)
         return Inspection(self.name, inputs, outputs, layers, tuple(self.problems), graph)
@@ -223,7 +233,11 @@ class _Reader:
             # They were not verified, so nobody may read them.
             raise ModelError(f"{kind} '{name}' carries options of unknown type {options_type}")
         outputs = _tensors(layer.outputs)
-        return Node(kind, name, inputs, outputs, self.numerics, options_type, options, self.known)
+        where = _where(layer)
+        return Node(
+            kind, name, inputs, outputs, self.numerics, options_type, options, self.known,
+            lambda index: self._inner_graph(where, index),
+        )  # fmt: skip
 
     def _refuse(self, error: UnsupportedError) -> None:
         self.problems.append(" ".join(part for part in (error.message, error.hint) if part))
@@ -266,7 +280,7 @@ class _Reader:
         if index in self.called:
             return
         self.called.add(index)
-        reader = _Reader(self.data, self.name, self.numerics, index)
+        reader = self._inside(index)
         found = reader.inspection()
         self.problems += (f"{where}: {problem}" for problem in found.problems)
         if found.graph is None:
@@ -280,6 +294,34 @@ class _Reader:
                 "Initialize them with constants, or compute them from constants.",
             )
         self.variables.initial.update({key: t.values for key, t in results.items()})
+
+    def _inside(self, index: int) -> "_Reader":
+        """A reader of another subgraph."""
+        reader = _Reader(self.data, self.name, self.numerics, (*self.path, index))
+        reader.called, reader.budget = self.called, self.budget
+        return reader
+
+    def _inner_graph(self, where: str, index: int) -> Graph:
+        """A subgraph that runs within an operator. Raises ModelError, UnsupportedError."""
+        if not 0 < index < self.model.SubgraphsLength():
+            raise ModelError(f"{where} calls subgraph {index} of {self.model.SubgraphsLength()}")
+        if index in self.path:
+            raise ModelError(f"{where} calls subgraph {index}, in which it is itself")
+        self.called.add(index)
+        reader = self._inside(index)
+        self.budget[0] -= 1 + reader.subgraph.OperatorsLength()
+        if self.budget[0] < 0:
+            raise UnsupportedError(
+                f"{where}: the operators in subgraphs are more than {_INNER_OPERATORS:,}.",
+                "Convert the model with fewer branches.",
+            )
+        found = reader.inspection()
+        if found.problems:
+            *others, last = (f"{where}: {problem}" for problem in found.problems)
+            self.problems += others
+            raise UnsupportedError(last)
+        assert found.graph is not None
+        return found.graph
 
     def _held(self, info: TensorInfo) -> Tensor | None:
         """The tensor of ``info``; of a variable tensor, what it holds now."""
@@ -307,7 +349,8 @@ class _Reader:
     def _note_value(self, op: Op) -> None:
         """Keep what ``op`` makes of shapes and constants, if it may steer a later operator."""
         y, definition = op.y, BY_KIND[op.kind]
-        if y.dtype not in (DType.INT32, DType.INT64) or y.elements > _STEERING_ELEMENTS:
+        small = y.dtype in (DType.INT32, DType.INT64) and y.elements <= _STEERING_ELEMENTS
+        if not small or isinstance(op, Control):
             return
         values = () if definition.shape_only else tuple(map(self._value, op.inputs))
         if all(value is not None for value in values):

@@ -29,6 +29,7 @@ from tinygen.ops.gather import GATHER
 from tinygen.ops.greater import GREATER
 from tinygen.ops.greater_equal import GREATER_EQUAL
 from tinygen.ops.hard_swish import HARD_SWISH
+from tinygen.ops.if_then_else import IF
 from tinygen.ops.l2_normalization import L2_NORMALIZATION
 from tinygen.ops.leaky_relu import LEAKY_RELU
 from tinygen.ops.less import LESS
@@ -77,6 +78,7 @@ from tinygen.ops.tanh import TANH
 from tinygen.ops.transpose import TRANSPOSE
 from tinygen.ops.transpose_conv import TRANSPOSE_CONV
 from tinygen.ops.unpack import UNPACK
+from tinygen.ops.while_loop import WHILE
 from tinygen.ops.zeros_like import ZEROS_LIKE
 
 OPS: tuple[OpDef[Any], ...] = (
@@ -107,6 +109,7 @@ OPS: tuple[OpDef[Any], ...] = (
     GREATER,
     GREATER_EQUAL,
     HARD_SWISH,
+    IF,
     L2_NORMALIZATION,
     L2_POOL_2D,
     LEAKY_RELU,
@@ -156,6 +159,7 @@ OPS: tuple[OpDef[Any], ...] = (
     TRANSPOSE,
     TRANSPOSE_CONV,
     UNPACK,
+    WHILE,
     ZEROS_LIKE,
 )
 

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from tinygen.errors import ModelError, UnsupportedError
 from tinygen.interval import Interval
-from tinygen.ir import Activation, Array, DType, Numerics, Op, Tensor
+from tinygen.ir import Activation, Array, DType, Graph, Numerics, Op, Tensor
 from tinygen.isa import Isa
 from tinygen.ops.tolerance import EXACT, Tolerance
 from tinygen.quant import dtype_range
@@ -25,7 +25,8 @@ class Node:
     """One operator as the file has it, for an ``OpDef``'s ``parse``.
 
     ``inputs`` holds None where the file leaves an optional input out. ``known`` holds the values of
-    small tensors that earlier operators make of constants and shapes.
+    small tensors that earlier operators make of constants and shapes. ``subgraph`` reads another
+    subgraph of the file by its index; it raises ModelError where there is none.
     """
 
     kind: str
@@ -36,6 +37,7 @@ class Node:
     options_type: int
     options_table: Any  # flatbuffers.table.Table, or None
     known: Mapping[Tensor, Array] = field(default_factory=dict)
+    subgraph: Callable[[int], Graph] = field(default_factory=lambda: no_subgraph)
 
     @property
     def present(self) -> tuple[Tensor, ...]:
@@ -136,6 +138,11 @@ class Node:
         if found != shapes:
             wanted, got = (", ".join(map(str, some)) for some in (shapes, found))
             raise ModelError(f"{self.kind} '{self.name}' makes {wanted}; its output is {got}")
+
+
+def no_subgraph(index: int) -> Graph:
+    """The subgraphs of a node without a file. Raises ModelError."""
+    raise ModelError(f"there is no subgraph {index}")
 
 
 # A flatbuffer table without fields: a vtable of 4 bytes (size 4, table size 4), then its table.

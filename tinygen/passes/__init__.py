@@ -6,8 +6,10 @@ after round, until none finds anything to do; ``settle_states`` ends the work.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from tinygen.ir import Graph, verify
+from tinygen.ir import Graph, Op, verify
+from tinygen.ops.control import Control
 from tinygen.passes.drop_dead_ops import drop_dead_ops
 from tinygen.passes.drop_identities import drop_identities
 from tinygen.passes.drop_idle_clamps import drop_idle_clamps
@@ -22,6 +24,7 @@ from tinygen.passes.fuse_lookups import fuse_lookups
 from tinygen.passes.fuse_pad import fuse_pad
 from tinygen.passes.merge_equal_channels import merge_equal_channels
 from tinygen.passes.note_bounds import note_bounds
+from tinygen.passes.rewrite import with_ops
 from tinygen.passes.settle_states import settle_states
 from tinygen.passes.view_unchanged_bytes import view_unchanged_bytes
 
@@ -54,6 +57,7 @@ def run_pipeline(
     ``observe`` sees the graph after each pass of each round; the last round changes nothing.
     """
     verify(graph)
+    graph = with_ops(graph, [_simplified_inside(op) for op in graph.ops])
     before = None
     while graph is not before:
         before = graph
@@ -65,3 +69,10 @@ def run_pipeline(
     verify(graph)
     observe(settle_states.__name__, graph)
     return graph
+
+
+def _simplified_inside(op: Op) -> Op:
+    """``op`` with the graphs that it runs simplified."""
+    if not isinstance(op, Control):
+        return op
+    return replace(op, graphs=tuple(map(run_pipeline, op.graphs)))

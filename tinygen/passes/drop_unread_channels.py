@@ -9,14 +9,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from tinygen.ir import Graph, Op, Tensor
+from tinygen.ir import Graph, Op, Tensor, with_tensors
 from tinygen.ops.base import channels_of
 from tinygen.ops.conv2d import Conv2D
 from tinygen.ops.depthwise_conv2d import DepthwiseConv2D
 from tinygen.ops.fully_connected import FullyConnected
 from tinygen.passes.channel_links import Mask, kept_by_link, links
 from tinygen.passes.mixing import Mixing, columns_of, is_mixing, with_columns, with_outputs
-from tinygen.passes.rewrite import with_ops, with_tensors
+from tinygen.passes.rewrite import with_ops
 
 Masks = dict[Tensor, Mask]
 

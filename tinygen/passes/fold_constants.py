@@ -7,9 +7,10 @@ Exact, because the operator's own reference computes it, and kernels are proven 
 from dataclasses import replace
 
 from tinygen.errors import UnsupportedError
-from tinygen.ir import Graph, Op, Tensor
+from tinygen.ir import Graph, Op, Tensor, with_tensors
 from tinygen.ops import definition_of
-from tinygen.passes.rewrite import with_ops, with_tensors
+from tinygen.ops.while_loop import While
+from tinygen.passes.rewrite import with_ops
 
 # More than the flash of any microcontroller.
 LARGEST_CONSTANT_BYTES = 64 << 20
@@ -25,7 +26,9 @@ def fold_constants(graph: Graph) -> Graph:
     for original in graph.ops:
         op = with_tensors(original, known)
         definition = definition_of(op)
-        if definition.shape_only or (op.inputs and not op.activations):
+        # A loop of constants may be one without end.
+        foldable = op.inputs and not op.activations and not isinstance(op, While)
+        if definition.shape_only or foldable:
             _check_size(op)
             values = () if definition.shape_only else tuple(t.values for t in op.inputs)
             results = definition.reference(op, values)

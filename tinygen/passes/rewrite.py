@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from tinygen.ir import Array, DType, Graph, Op, Tensor
+from tinygen.ir import Array, DType, Graph, Op, Tensor, with_tensors
 from tinygen.ops import definition_of
 from tinygen.ops.base import channels_of
 from tinygen.ops.binary import Binary
@@ -29,17 +29,6 @@ def same_type(a: Tensor, b: Tensor) -> bool:
 def read_only_by(graph: Graph, tensor: Tensor, *ops: Op) -> bool:
     """Whether nobody but ``ops`` sees ``tensor``."""
     return tensor not in graph.results and all(op in ops for op in graph.consumers(tensor))
-
-
-def with_tensors(op: Op, by: Mapping[Tensor, Tensor]) -> Op:
-    """``op`` with tensors replaced; itself where none is."""
-    if not any(t in by for t in (*op.inputs, *op.outputs)):
-        return op
-    return replace(
-        op,
-        inputs=tuple(by.get(t, t) for t in op.inputs),
-        outputs=tuple(by.get(t, t) for t in op.outputs),
-    )
 
 
 def with_ops(graph: Graph, ops: Sequence[Op], by: Mapping[Tensor, Tensor] | None = None) -> Graph:

@@ -32,6 +32,8 @@ def settle_states(graph: Graph) -> Graph:
     by: dict[Tensor, Tensor] = {}
     for state in graph.states:
         x = state.after
+        if x is state.before:
+            continue  # it never changes
         if x not in by and origins.get(x, x) in held:
             by[x] = replace(x, name=f"{x.name}/aside")
             aside.append(Store(f"{state.before.name}/aside", (x,), (by[x],)))
@@ -40,6 +42,8 @@ def settle_states(graph: Graph) -> Graph:
     stores: list[Op] = []
     taken: set[Tensor] = set()
     for index, state in enumerate(states):
+        if state.after is state.before:
+            continue
         origin = _origins(settled).get(state.after, state.after)
         if origin not in taken and _made_in_place(settled, state):
             taken.add(origin)

@@ -22,7 +22,8 @@ from tinygen.isa import Isa
 from tinygen.ops import definition_of
 from tinygen.ops.base import Call, Kernel
 from tinygen.optimize import Optimize
-from tinygen.select import Choice, Step, best, candidates
+from tinygen.select import Choice, best, blocks_of, candidates
+from tinygen.step import Block, Step, with_inner
 from tinygen.tune.cost import code_bytes, estimated_cycles
 
 CyclesOf = Callable[[Op, Sequence[Kernel[Any]]], Sequence[int]]
@@ -41,6 +42,7 @@ class Candidate:
     op: Op
     cycles: int
     share: "Callable[[Candidate], int]"
+    blocks: tuple[Block, ...] = ()
 
     @cached_property
     def calls(self) -> tuple[Call, ...]:
@@ -50,7 +52,8 @@ class Candidate:
     @cached_property
     def weights(self) -> int:
         """Bytes of constants."""
-        return _constants(self.calls)
+        inner = (step.calls for block in self.blocks for step in with_inner(block.steps))
+        return sum(map(_constants, (self.calls, *inner)))
 
     @cached_property
     def code(self) -> int:
@@ -65,7 +68,7 @@ class Candidate:
     @property
     def scratch_bytes(self) -> int:
         """What it takes of the arena beside its tensors."""
-        return max((call.scratch_bytes for call in self.calls), default=0)
+        return Step(self.op, self.row, self.calls, self.blocks).scratch_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ class Layer:
         if not self.candidates:
             return Step(self.op, None, ())
         candidate = self.candidates[chosen]
-        return Step(self.op, candidate.row, candidate.calls)
+        return Step(self.op, candidate.row, candidate.calls, candidate.blocks)
 
 
 Chosen = tuple[int, ...]
@@ -122,7 +125,8 @@ def layers_of(
     def layer_of(op: Op) -> Layer:
         rows = () if definition_of(op).is_view else candidates(op, isa, optimize)
         pairs = zip(rows, cycles_of(op, rows), strict=True)
-        found = [Candidate(row, op, cycles, share) for row, cycles in pairs]
+        blocks = blocks_of(op, isa, optimize)
+        found = [Candidate(row, op, cycles, share, blocks) for row, cycles in pairs]
         # For size it is the table's order, and few functions, that count.
         if optimize is not Optimize.SIZE:
             found.sort(key=lambda candidate: candidate.cycles)

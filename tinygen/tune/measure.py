@@ -33,7 +33,7 @@ from tinygen.ops.base import Kernel
 from tinygen.optimize import Optimize
 from tinygen.passes import run_pipeline
 from tinygen.run.session import Session
-from tinygen.select import Step
+from tinygen.step import Step
 from tinygen.tables import table
 from tinygen.tune.cache import Cache, Toolchain, key_of
 from tinygen.tune.choose import Layer, layers_of
