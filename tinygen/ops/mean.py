@@ -1,4 +1,4 @@
-"""MEAN over any set of axes, int8 or int16."""
+"""MEAN over any set of axes, int8, int16 or float32."""
 
 from dataclasses import dataclass
 from math import prod
@@ -81,6 +81,15 @@ def few_groups(op: Mean) -> str:
     return f"axes {op.axes} of {op.x.shape}" if _loops(op) is None else ""
 
 
+def numbers(op: Mean) -> str:
+    """Input and output are float32, int8 with one scale and zero point, or int16 with zero point 0.
+
+    Convert the model with full integer post-training quantization (int8, or 16x8), or without any.
+    """
+    floats = op.x.dtype is op.y.dtype is DType.FLOAT32
+    return "" if floats else integer_per_tensor(op)
+
+
 def sums_fit(op: Mean) -> str:
     """A mean of int16 is one of less than 65536 elements.
 
@@ -101,8 +110,22 @@ def multiplier_of(op: Mean) -> tuple[int, int]:
 
 
 def reference(op: Mean, values: tuple[Array, ...]) -> tuple[Array, ...]:
-    """Source: TFLite's reference_ops::QuantizedMeanOrSum."""
+    """Source: TFLite's reference_ops::Mean and QuantizedMeanOrSum."""
+    if op.x.dtype is DType.FLOAT32:
+        mean = added_up(op, values[0]) / np.float32(op.count)
+        return (mean.reshape(op.y.shape),)
     return (scaled(op, values[0].sum(axis=op.axes, dtype=np.int64)).reshape(op.y.shape),)
+
+
+def in_order(op: Mean, values: Array) -> Array:
+    """The values of each result, as [values, results]: both in the order of the input."""
+    return np.moveaxis(values, op.axes, range(len(op.axes))).reshape(op.count, -1)
+
+
+def added_up(op: Mean, values: Array) -> Array:
+    """Sums in the type of ``values``, each from 0 on in the order of the input."""
+    steps = np.cumsum(in_order(op, values), axis=0, dtype=values.dtype)
+    return np.asarray(steps[-1] + values.dtype.type(0))
 
 
 def scaled(op: Mean, sums: Array) -> Array:
@@ -159,8 +182,13 @@ def lower(op: Mean) -> tuple[Call, ...]:
     return (Call(loop_fields(op), params, (op.x,), (op.y,)),)
 
 
+def lower_plain(op: Mean) -> tuple[Call, ...]:
+    """The call of a reduction without parameters."""
+    return (Call(loop_fields(op), (("unused", 0),), (op.x,), (op.y,)),)
+
+
 def row(name: str, dtype: DType) -> Kernel[Mean]:
-    """The row for ``dtype``."""
+    """The row for an integer ``dtype``."""
     kernel: Kernel[Mean] = Kernel(name, "tg_mean.h", "tg_mean", lower)
     return only_for(dtype, kernel)[0]
 
@@ -169,8 +197,12 @@ MEAN = OpDef(
     op=Mean,
     dtypes=(DType.INT8, DType.INT16),
     parse=parse,
-    rules=(integer_per_tensor, scale_in_range, few_groups, sums_fit),
+    rules=(numbers, scale_in_range, few_groups, sums_fit),
     reference=reference,
-    kernels=(row("tg_mean_s8", DType.INT8), row("tg_mean_s16", DType.INT16)),
+    kernels=(
+        row("tg_mean_s8", DType.INT8),
+        row("tg_mean_s16", DType.INT16),
+        *only_for(DType.FLOAT32, Kernel("tg_mean_f32", "tg_mean.h", "tg_reduce", lower_plain)),
+    ),
     bounds=bounds,
 )
