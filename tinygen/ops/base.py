@@ -274,6 +274,7 @@ class OpDef(Generic[O]):
     tolerance: Tolerance = EXACT
     dtypes: tuple[DType, ...] = ()
     subject: Callable[[O], Tensor] = lambda op: op.inputs[0] if op.inputs else op.outputs[0]
+    tolerance: Tolerance = EXACT
 
     @property
     def is_view(self) -> bool:
