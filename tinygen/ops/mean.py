@@ -195,7 +195,7 @@ def row(name: str, dtype: DType) -> Kernel[Mean]:
 
 MEAN = OpDef(
     op=Mean,
-    dtypes=(DType.INT8, DType.INT16),
+    dtypes=(DType.INT8, DType.INT16, DType.FLOAT32),
     parse=parse,
     rules=(numbers, scale_in_range, few_groups, sums_fit),
     reference=reference,
