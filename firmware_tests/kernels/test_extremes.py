@@ -1,21 +1,37 @@
-"""REDUCE_MAX, REDUCE_MIN, ARG_MAX and ARG_MIN: every axis of several shapes."""
+"""Reductions of stored values, ARG_MAX and ARG_MIN: every axis of several shapes."""
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from firmware_tests.kernels.agreement import assert_interpreter_agrees
-from firmware_tests.kernels.harness import check_native
+from firmware_tests.kernels.harness import (
+    ALL_ISAS,
+    check_native,
+    compile_cases,
+    graph_of,
+    run_native,
+)
+from firmware_tests.kernels.retyped import retyped
 from firmware_tests.kernels.tensors import plain, quantized
 from firmware_tests.kernels.test_mean import every_axes, mean
+from firmware_tests.models.writer import to_tflite
+from tinygen import reference
+from tinygen.compile import Options
+from tinygen.interpreters import run_reference
 from tinygen.ir import DType, Numerics, Op
 from tinygen.ops import definition_of
 from tinygen.ops.arg_max import ArgMax
 from tinygen.ops.arg_min import ArgMin
 from tinygen.ops.mean import Mean
 from tinygen.ops.places import ArgExtreme
+from tinygen.ops.reduce_all import ReduceAll
+from tinygen.ops.reduce_any import ReduceAny
 from tinygen.ops.reduce_max import ReduceMax
 from tinygen.ops.reduce_min import ReduceMin
+from tinygen.ops.reduce_prod import ReduceProd
+from tinygen.select import best
 
 REDUCTIONS: tuple[type[Mean], ...] = (ReduceMax, ReduceMin)
 PLACES: tuple[type[ArgExtreme], ...] = (ArgMax, ArgMin)
@@ -41,17 +57,48 @@ ALL: tuple[Op, ...] = (
     *(reduction(kind, index) for kind in REDUCTIONS for index in range(22)),
     *(place(kind, s, axis) for kind in PLACES for s in SHAPES for axis in range(len(s))),
 )
-CASES: tuple[Op, ...] = (*ALL[:44:9], *ALL[44::4])
+TYPED: tuple[Op, ...] = tuple(
+    retyped(reduction(kind, index), dtype)
+    for kind in (ReduceMax, ReduceMin, ReduceProd, ReduceAll, ReduceAny)
+    for dtype in definition_of(reduction(kind, 0)).dtypes
+    for index in (3, 5, 18)
+    if dtype is not DType.INT8
+)
+CASES: tuple[Op, ...] = (*ALL[:44:9], *ALL[44::4], *TYPED[1::3])
 
 
 def test_every_row_gives_the_references_bytes() -> None:
-    check_native(ALL)
+    check_native((*ALL, *TYPED))
 
 
 @pytest.mark.reference
 @pytest.mark.parametrize("numerics", Numerics)
 def test_reference_is_the_interpreters(numerics: Numerics) -> None:
-    assert_interpreter_agrees(ALL, numerics)
+    assert_interpreter_agrees((*ALL, *(op for op in TYPED if has_kernel(op, numerics))), numerics)
+
+
+def has_kernel(op: Op, numerics: Numerics) -> bool:
+    """TFLite Micro reduces float32 to its extremes, and bool by REDUCE_ALL."""
+    if numerics is Numerics.LITERT:
+        return True
+    kinds: dict[DType, tuple[type[Mean], ...]]
+    kinds = {DType.FLOAT32: REDUCTIONS, DType.BOOL: (ReduceAll,)}
+    return isinstance(op, kinds.get(op.x.dtype, ()))
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("numerics", Numerics)
+def test_extremes_of_nan_and_infinity_are_the_interpreters(numerics: Numerics) -> None:
+    values = np.array([np.nan, np.inf, -np.inf, -0.0, 0.0, 1.5], np.float32)
+    rows = np.array([np.roll(values, i) for i in range(6)] + [[v] * 6 for v in values[:3]])
+    for kind in REDUCTIONS:
+        x, y = (plain(n, s, DType.FLOAT32) for n, s in (("x", rows.shape), ("y", (9,))))
+        graph = graph_of([kind("y", (x,), (y,), (1,), False)])
+        (theirs,) = run_reference(to_tflite(graph), (rows[None],), numerics)
+        (mine,) = reference.run(graph, (rows,))
+        assert mine.tobytes() == theirs.tobytes()
+        program = compile_cases(graph, ALL_ISAS, Options(), best)
+        assert run_native(program, [(rows,)])[0][0].tobytes() == theirs.tobytes()
 
 
 def test_an_output_of_another_kind_is_refused() -> None:

@@ -45,6 +45,7 @@ from tinygen.ops.pad import Pad
 from tinygen.ops.quantize import COMPUTED, Quantize
 from tinygen.ops.softmax import Softmax
 from tinygen.ops.sub import Sub
+from tinygen.ops.sum import Sum
 from tinygen.ops.tanh import Tanh
 from tinygen.ops.window import Window
 from tinygen.select import best
@@ -120,7 +121,7 @@ WIDE: dict[str, tuple[Op, ...]] = {
     "leaky_relu": tuple(leaky_relu(index) for index in range(12)),
     "sigmoid": tuple(sigmoid(op, index) for op in (Logistic, Tanh) for index in range(10)),
     "softmax": tuple(softmax(index) for index in range(16)),
-    "mean": widened(test_mean.MEANS),
+    "mean": (*widened(test_mean.MEANS), *widened([*map(test_mean.total, test_mean.MEANS)])),
     "quantize": (
         *(requantize(index) for index in range(28)),
         *(from_float(index) for index in range(6)),
@@ -164,8 +165,10 @@ def agreeing(ops: Sequence[Op], numerics: Numerics) -> list[Op]:
 
 
 def has_litert_form(op: Op) -> bool:
-    """LiteRT's convolutions ask for a bias, of int64; its FULLY_CONNECTED rounds once; and it does
-    not take int8 to int32."""
+    """LiteRT's convolutions ask for a bias, of int64; its FULLY_CONNECTED rounds once; it does not
+    take int8 to int32, and its quantized SUM is refused."""
+    if isinstance(op, Sum):
+        return False
     if isinstance(op, Quantize):
         return (op.x.dtype, op.y.dtype) != (DType.INT8, DType.INT32)
     if not isinstance(op, WeightedOp):

@@ -2,19 +2,18 @@
 
 from dataclasses import replace
 from itertools import combinations
-from typing import TypeVar
 
 import numpy as np
 import pytest
 
 from firmware_tests.kernels.agreement import assert_interpreter_agrees
 from firmware_tests.kernels.harness import check_native
-from firmware_tests.kernels.tensors import any_scale, any_zero_point, plain, quantized
+from firmware_tests.kernels.retyped import retyped
+from firmware_tests.kernels.tensors import any_scale, any_zero_point, quantized
 from tinygen.ir import DType, Numerics
+from tinygen.ops import mean as mean_module
 from tinygen.ops.mean import MEAN, Mean
 from tinygen.ops.sum import SUM, Sum
-
-M = TypeVar("M", bound=Mean)
 
 
 def mean(shape: tuple[int, ...], axes: tuple[int, ...], keep: bool, seed: int) -> Mean:
@@ -41,14 +40,6 @@ def total(op: Mean) -> Sum:
     return Sum(name, op.inputs, (result,), op.axes, op.keep_dims)
 
 
-def real(op: M) -> M:
-    """The same in float32."""
-    (x,), (y,), name = op.inputs, op.outputs, f"{op.name}_f32"
-    inputs = (plain(f"{name}_x", x.shape, DType.FLOAT32),)
-    outputs = (plain(name, y.shape, DType.FLOAT32),)
-    return replace(op, name=name, inputs=inputs, outputs=outputs)
-
-
 def every_axes(rank: int) -> list[tuple[int, ...]]:
     return [axes for n in range(1, rank + 1) for axes in combinations(range(rank), n)]
 
@@ -66,18 +57,22 @@ MEANS: tuple[Mean, ...] = (
     mean((1, 1, 1, 1), (1, 2), True, 42),
     faint(),
 )
-CASES: tuple[Mean, ...] = (*MEANS, *map(total, MEANS[::7]), *map(real, MEANS[::5]))
+PLAIN: tuple[Mean, ...] = tuple(
+    retyped(op, dtype) for dtype in mean_module.PLAIN for op in (*MEANS, *map(total, MEANS[::4]))
+)
+CASES: tuple[Mean, ...] = (*MEANS, *map(total, MEANS[::7]), *PLAIN[::11])
 
 
 def test_every_row_gives_the_references_bytes() -> None:
-    check_native((*CASES, *map(total, MEANS[1::7])))
+    check_native(dict.fromkeys((*CASES, *map(total, MEANS[1::7]), *PLAIN[::3])))
 
 
 @pytest.mark.reference
 @pytest.mark.parametrize("numerics", Numerics)
 def test_reference_is_the_interpreters(numerics: Numerics) -> None:
     sums = map(total, MEANS) if numerics is Numerics.TFLM else ()
-    assert_interpreter_agrees((*MEANS, *sums, *map(real, MEANS)), numerics)
+    plain = (op for op in PLAIN if numerics is Numerics.LITERT or op.x.dtype is DType.FLOAT32)
+    assert_interpreter_agrees((*MEANS, *sums, *plain), numerics)
 
 
 def test_sums_that_wrap_in_litert_are_refused() -> None:

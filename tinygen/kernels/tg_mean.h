@@ -1,5 +1,6 @@
 /* MEAN and SUM on int8 and int16 over any axes: the sum, less the zero points, times one fixed-point
- * factor that holds the scales and, for a mean, 1 / count. MEAN on float32: the sum by the count.
+ * factor that holds the scales and, for a mean, 1 / count. MEAN on other types: the sum by the count; sums
+ * of integers have 64 bits, and the quotient is rounded towards zero.
  */
 #ifndef TG_MEAN_H
 #define TG_MEAN_H
@@ -24,5 +25,9 @@ TG_MEAN(tg_mean_s8, int8_t, INT8_MIN, INT8_MAX)
 TG_MEAN(tg_mean_s16, int16_t, INT16_MIN, INT16_MAX)
 TG_REDUCE(tg_mean_f32, tg_reduce_params, float, float, float, 0.0f, total + value,
           total / (float)TG_REDUCED(shape))
+TG_REDUCE(tg_mean_s32, tg_reduce_params, int32_t, int64_t, int32_t, 0, total + value,
+          total / TG_REDUCED(shape))
+TG_REDUCE(tg_mean_s64, tg_reduce_params, int64_t, int64_t, int64_t, 0,
+          (int64_t)((uint64_t)total + (uint64_t)value), total / TG_REDUCED(shape))
 
 #endif

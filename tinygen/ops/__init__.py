@@ -51,8 +51,11 @@ from tinygen.ops.pad import PAD, PADV2
 from tinygen.ops.pool2d import AVERAGE_POOL_2D, L2_POOL_2D, MAX_POOL_2D
 from tinygen.ops.prelu import PRELU
 from tinygen.ops.quantize import QUANTIZE
+from tinygen.ops.reduce_all import REDUCE_ALL
+from tinygen.ops.reduce_any import REDUCE_ANY
 from tinygen.ops.reduce_max import REDUCE_MAX
 from tinygen.ops.reduce_min import REDUCE_MIN
+from tinygen.ops.reduce_prod import REDUCE_PROD
 from tinygen.ops.relu import RELU, RELU6, RELU_N1_TO_1
 from tinygen.ops.reshape import RESHAPE
 from tinygen.ops.resize_bilinear import RESIZE_BILINEAR
@@ -131,8 +134,11 @@ OPS: tuple[OpDef[Any], ...] = (
     PADV2,
     PRELU,
     QUANTIZE,
+    REDUCE_ALL,
+    REDUCE_ANY,
     REDUCE_MAX,
     REDUCE_MIN,
+    REDUCE_PROD,
     RELU,
     RELU6,
     RELU_N1_TO_1,

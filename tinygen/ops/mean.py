@@ -1,4 +1,4 @@
-"""MEAN over any set of axes, int8, int16 or float32."""
+"""MEAN over any set of axes: int8 and int16 requantized, other types as they are stored."""
 
 from dataclasses import dataclass
 from math import prod
@@ -18,10 +18,12 @@ from tinygen.ops.base import (
     any_value,
     channels_of,
     integer_per_tensor,
-    only_for,
 )
+from tinygen.ops.typed import typed_rows
 from tinygen.ops.unary import scale_in_range
 from tinygen.quant import dtype_range, multiply_by_quantized_multiplier, quantize_multiplier
+
+PLAIN = (DType.INT32, DType.INT64, DType.FLOAT32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,13 +83,14 @@ def few_groups(op: Mean) -> str:
     return f"axes {op.axes} of {op.x.shape}" if _loops(op) is None else ""
 
 
-def numbers(op: Mean) -> str:
-    """Input and output are float32, int8 with one scale and zero point, or int16 with zero point 0.
+def addable(op: Mean) -> str:
+    """Input and output are both int8, int16 with zero point 0, int32, int64 or float32.
 
+    int8 and int16 have one scale each for a tensor.
     Convert the model with full integer post-training quantization (int8, or 16x8), or without any.
     """
-    floats = op.x.dtype is op.y.dtype is DType.FLOAT32
-    return "" if floats else integer_per_tensor(op)
+    plain = op.x.dtype is op.y.dtype and op.x.dtype in PLAIN
+    return "" if plain else integer_per_tensor(op)
 
 
 def sums_fit(op: Mean) -> str:
@@ -110,10 +113,16 @@ def multiplier_of(op: Mean) -> tuple[int, int]:
 
 
 def reference(op: Mean, values: tuple[Array, ...]) -> tuple[Array, ...]:
-    """Source: TFLite's reference_ops::Mean and QuantizedMeanOrSum."""
+    """Source: TFLite's reference_ops::QuantizedMeanOrSum, and Mean of other types.
+
+    TFLite Micro has no mean of int32 and int64; LiteRT's divides towards zero.
+    """
     if op.x.dtype is DType.FLOAT32:
-        mean = added_up(op, values[0]) / np.float32(op.count)
-        return (mean.reshape(op.y.shape),)
+        return ((added_up(op, values[0]) / np.float32(op.count)).reshape(op.y.shape),)
+    if op.x.dtype in PLAIN:
+        sums = added_up(op, values[0].astype(np.int64))
+        quotients = sums // op.count + ((sums < 0) & (sums % op.count != 0))
+        return (quotients.astype(op.y.dtype.numpy).reshape(op.y.shape),)
     return (scaled(op, values[0].sum(axis=op.axes, dtype=np.int64)).reshape(op.y.shape),)
 
 
@@ -187,22 +196,20 @@ def lower_plain(op: Mean) -> tuple[Call, ...]:
     return (Call(loop_fields(op), (("unused", 0),), (op.x,), (op.y,)),)
 
 
-def row(name: str, dtype: DType) -> Kernel[Mean]:
-    """The row for an integer ``dtype``."""
-    kernel: Kernel[Mean] = Kernel(name, "tg_mean.h", "tg_mean", lower)
-    return only_for(dtype, kernel)[0]
+def quantized_rows() -> tuple[Kernel[M], ...]:
+    """The rows of what is requantized, for any operator that is a mean or nearly."""
+    return typed_rows("tg_mean", "tg_mean.h", "tg_mean", lower, (DType.INT8, DType.INT16))
 
 
 MEAN = OpDef(
     op=Mean,
-    dtypes=(DType.INT8, DType.INT16, DType.FLOAT32),
+    dtypes=(DType.INT8, DType.INT16, *PLAIN),
     parse=parse,
-    rules=(numbers, scale_in_range, few_groups, sums_fit),
+    rules=(addable, scale_in_range, few_groups, sums_fit),
     reference=reference,
     kernels=(
-        row("tg_mean_s8", DType.INT8),
-        row("tg_mean_s16", DType.INT16),
-        *only_for(DType.FLOAT32, Kernel("tg_mean_f32", "tg_mean.h", "tg_reduce", lower_plain)),
+        *quantized_rows(),
+        *typed_rows("tg_mean", "tg_mean.h", "tg_reduce", lower_plain, PLAIN),
     ),
     bounds=bounds,
 )

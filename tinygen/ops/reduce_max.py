@@ -1,4 +1,4 @@
-"""REDUCE_MAX: the largest value over any set of axes, int8."""
+"""REDUCE_MAX: the largest value over any set of axes."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinygen.ops.mean import Mean
-from tinygen.ops.reducing import definition_of_reduction
+from tinygen.ops.reducing import extreme_definition
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -16,4 +16,4 @@ class ReduceMax(Mean):
     kind: ClassVar[str] = "REDUCE_MAX"
 
 
-REDUCE_MAX = definition_of_reduction(ReduceMax, np.max, "tg_reduce_max_s8")
+REDUCE_MAX = extreme_definition(ReduceMax, "max", np.max)

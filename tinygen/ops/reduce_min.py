@@ -1,4 +1,4 @@
-"""REDUCE_MIN: the smallest value over any set of axes, int8."""
+"""REDUCE_MIN: the smallest value over any set of axes."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinygen.ops.mean import Mean
-from tinygen.ops.reducing import definition_of_reduction
+from tinygen.ops.reducing import extreme_definition
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -16,4 +16,4 @@ class ReduceMin(Mean):
     kind: ClassVar[str] = "REDUCE_MIN"
 
 
-REDUCE_MIN = definition_of_reduction(ReduceMin, np.min, "tg_reduce_min_s8")
+REDUCE_MIN = extreme_definition(ReduceMin, "min", np.min)

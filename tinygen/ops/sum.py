@@ -1,11 +1,23 @@
-"""SUM over any set of axes, int8."""
+"""SUM over any set of axes: int8 and int16 requantized, other types as they are stored."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from tinygen.ir import DType, Numerics
-from tinygen.ops.base import Kernel, Node, OpDef, int8_per_tensor
-from tinygen.ops.mean import Mean, bounds, few_groups, lower, parse_reduction, reference
+from tinygen.ir import Array, DType, Numerics
+from tinygen.ops import mean
+from tinygen.ops.base import Node, OpDef
+from tinygen.ops.mean import (
+    PLAIN,
+    Mean,
+    addable,
+    added_up,
+    bounds,
+    few_groups,
+    parse_reduction,
+    quantized_rows,
+    sums_fit,
+)
+from tinygen.ops.reducing import value_rows
 from tinygen.ops.unary import scale_in_range
 
 
@@ -29,19 +41,29 @@ def parse(node: Node) -> Sum:
 
 
 def saturating(op: Sum) -> str:
-    """The numerics are TFLite Micro's.
+    """The numerics are TFLite Micro's where values are quantized.
 
-    LiteRT's kernel wraps results that int8 does not hold; use --numerics tflm.
+    LiteRT's kernel overwrites sums before it has requantized them; use --numerics tflm.
     """
-    return op.numerics.value if op.numerics is Numerics.LITERT else ""
+    return "" if op.x.dtype in PLAIN or op.numerics is Numerics.TFLM else op.numerics.value
+
+
+def reference(op: Sum, values: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Source: TFLite's reference_ops::QuantizedMeanOrSum, and ReduceGeneric of other types."""
+    if op.x.dtype in PLAIN:
+        return (added_up(op, values[0]).reshape(op.y.shape),)
+    return mean.reference(op, values)
 
 
 SUM: OpDef[Sum] = OpDef(
     op=Sum,
-    dtypes=(DType.INT8,),
+    dtypes=(DType.INT8, DType.INT16, *PLAIN),
     parse=parse,
-    rules=(int8_per_tensor, scale_in_range, few_groups, saturating),
+    rules=(addable, scale_in_range, few_groups, sums_fit, saturating),
     reference=reference,
-    kernels=(Kernel("tg_mean_s8", "tg_mean.h", "tg_mean", lower),),
+    kernels=(
+        *quantized_rows(),
+        *value_rows("sum", PLAIN),
+    ),
     bounds=bounds,
 )
