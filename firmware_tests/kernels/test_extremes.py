@@ -13,7 +13,7 @@ from firmware_tests.kernels.harness import (
     graph_of,
     run_native,
 )
-from firmware_tests.kernels.retyped import retyped
+from firmware_tests.kernels.retyped import retyped, retyped_tensor
 from firmware_tests.kernels.tensors import plain, quantized
 from firmware_tests.kernels.test_mean import every_axes, mean
 from firmware_tests.models.writer import to_tflite
@@ -46,10 +46,17 @@ def reduction(kind: type[Mean], index: int) -> Mean:
     return kind(name, op.inputs, (y,), op.axes, op.keep_dims)
 
 
-def place(kind: type[ArgExtreme], shape: tuple[int, ...], axis: int) -> ArgExtreme:
-    name = f"{kind.kind.lower()}_{len(shape)}_{axis}"
+def place(
+    kind: type[ArgExtreme],
+    shape: tuple[int, ...],
+    axis: int,
+    dtype: DType = DType.INT8,
+    index: DType = DType.INT32,
+) -> ArgExtreme:
+    name = f"{kind.kind.lower()}_{len(shape)}_{axis}_{dtype.value}_{index.value}"
     x = quantized(f"{name}_x", shape, 0.1, 3)
-    y = plain(name, (*shape[:axis], *shape[axis + 1 :]), DType.INT32)
+    x = x if dtype is DType.INT8 else retyped_tensor(x, dtype)
+    y = plain(name, (*shape[:axis], *shape[axis + 1 :]), index)
     return kind(name, (x,), (y,), axis)
 
 
@@ -64,21 +71,32 @@ TYPED: tuple[Op, ...] = tuple(
     for index in (3, 5, 18)
     if dtype is not DType.INT8
 )
-CASES: tuple[Op, ...] = (*ALL[:44:9], *ALL[44::4], *TYPED[1::3])
+PLACED: tuple[ArgExtreme, ...] = tuple(
+    place(kind, (2, 3, 4), number % 3, dtype, index)
+    for kind in PLACES
+    for number, dtype in enumerate(definition_of(place(kind, (1,), 0)).dtypes)
+    for index in (DType.INT32, DType.INT64)
+)
+CASES: tuple[Op, ...] = (*ALL[:44:9], *ALL[44::4], *TYPED[1::3], *PLACED)
 
 
 def test_every_row_gives_the_references_bytes() -> None:
-    check_native((*ALL, *TYPED))
+    check_native((*ALL, *TYPED, *PLACED))
 
 
 @pytest.mark.reference
 @pytest.mark.parametrize("numerics", Numerics)
 def test_reference_is_the_interpreters(numerics: Numerics) -> None:
-    assert_interpreter_agrees((*ALL, *(op for op in TYPED if has_kernel(op, numerics))), numerics)
+    typed = (op for op in (*TYPED, *PLACED) if has_kernel(op, numerics))
+    assert_interpreter_agrees((*ALL, *typed), numerics)
 
 
 def has_kernel(op: Op, numerics: Numerics) -> bool:
-    """TFLite Micro reduces float32 to its extremes, and bool by REDUCE_ALL."""
+    """TFLite Micro reduces float32 to its extremes, and bool by REDUCE_ALL; its indices are int32,
+    and those of int8 and float32 values alone."""
+    if isinstance(op, ArgExtreme):
+        some = op.x.dtype in (DType.INT8, DType.FLOAT32) and op.y.dtype is DType.INT32
+        return some or numerics is Numerics.LITERT
     if numerics is Numerics.LITERT:
         return True
     kinds: dict[DType, tuple[type[Mean], ...]]
@@ -91,14 +109,19 @@ def has_kernel(op: Op, numerics: Numerics) -> bool:
 def test_extremes_of_nan_and_infinity_are_the_interpreters(numerics: Numerics) -> None:
     values = np.array([np.nan, np.inf, -np.inf, -0.0, 0.0, 1.5], np.float32)
     rows = np.array([np.roll(values, i) for i in range(6)] + [[v] * 6 for v in values[:3]])
-    for kind in REDUCTIONS:
-        x, y = (plain(n, s, DType.FLOAT32) for n, s in (("x", rows.shape), ("y", (9,))))
-        graph = graph_of([kind("y", (x,), (y,), (1,), False)])
-        (theirs,) = run_reference(to_tflite(graph), (rows[None],), numerics)
-        (mine,) = reference.run(graph, (rows,))
-        assert mine.tobytes() == theirs.tobytes()
-        program = compile_cases(graph, ALL_ISAS, Options(), best)
-        assert run_native(program, [(rows,)])[0][0].tobytes() == theirs.tobytes()
+    x = plain("x", rows.shape, DType.FLOAT32)
+    ops: list[Op] = [
+        kind(kind.kind, (x,), (plain(kind.kind, (9,), DType.FLOAT32),), (1,), False)
+        for kind in REDUCTIONS
+    ]
+    for arg in PLACES if numerics is Numerics.TFLM else ():
+        ops.append(arg(arg.kind, (x,), (plain(arg.kind, (9,), DType.INT32),), 1))
+    graph = graph_of(ops)
+    theirs = run_reference(to_tflite(graph), (rows[None],), numerics)
+    program = compile_cases(graph, ALL_ISAS, Options(), best)
+    (ours,), mine = run_native(program, [(rows,)]), reference.run(graph, (rows,))
+    for want, got, computed in zip(theirs, mine, ours, strict=True):
+        assert got.tobytes() == want.tobytes() == computed.tobytes()
 
 
 def test_an_output_of_another_kind_is_refused() -> None:
@@ -106,5 +129,5 @@ def test_an_output_of_another_kind_is_refused() -> None:
     y = quantized("y", op.y.shape, 3.0, 0)
     assert "QUANTIZE" in definition_of(op).violations(replace(op, outputs=(y,)))[0]
     arg = place(ArgMax, (3, 5), 1)
-    wide = plain("y", arg.y.shape, DType.INT64)
+    wide = plain("y", arg.y.shape, DType.INT16)
     assert "int32" in definition_of(arg).violations(replace(arg, outputs=(wide,)))[0]

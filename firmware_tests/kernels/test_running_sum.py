@@ -1,4 +1,4 @@
-"""CUMSUM and ADD_N, which TFLite Micro alone has for int8."""
+"""CUMSUM and ADD_N; TFLite Micro alone has them for int8."""
 
 from dataclasses import replace
 
@@ -7,10 +7,12 @@ import pytest
 
 from firmware_tests.kernels.agreement import assert_interpreter_agrees
 from firmware_tests.kernels.harness import check_native
+from firmware_tests.kernels.retyped import retyped
 from firmware_tests.kernels.tensors import any_scale, any_zero_point, quantized
-from tinygen.ir import Numerics, Op
+from tinygen.ir import DType, Numerics, Op
 from tinygen.ops import definition_of
 from tinygen.ops.add_n import AddN
+from tinygen.ops.cumsum import PLAIN as PLAIN_TYPES
 from tinygen.ops.cumsum import Cumsum
 
 SHAPES = ((3, 5), (7,), (2, 3, 4), (2, 40, 3))
@@ -35,7 +37,12 @@ def added(index: int, count: int) -> AddN:
     return AddN(name, inputs, (y,))
 
 
-CASES: tuple[Op, ...] = (*map(cumsum, range(4)), *(added(0, count) for count in (2, 3, 4)))
+PLAIN = tuple(retyped(cumsum(i), dtype) for dtype in PLAIN_TYPES for i in range(4))
+CASES: tuple[Op, ...] = (
+    *map(cumsum, range(4)),
+    *PLAIN[::2],
+    *(added(0, count) for count in (2, 3, 4)),
+)
 MORE: tuple[Op, ...] = (
     *map(cumsum, range(4, 40)),
     *(added(i, count) for i in range(1, 8) for count in (2, 3, 4)),
@@ -43,12 +50,18 @@ MORE: tuple[Op, ...] = (
 
 
 def test_every_row_gives_the_references_bytes() -> None:
-    check_native((*CASES, *MORE[::2]))
+    check_native((*CASES, *PLAIN[1::2], *MORE[::2]))
 
 
 @pytest.mark.reference
 def test_reference_is_tflite_micros() -> None:
-    assert_interpreter_agrees((*CASES, *MORE), Numerics.TFLM)
+    shared = [op for op in CASES if op.x.dtype in (DType.INT8, DType.FLOAT32)]
+    assert_interpreter_agrees((*shared, *MORE), Numerics.TFLM)
+
+
+@pytest.mark.reference
+def test_reference_of_other_types_is_litert_s() -> None:
+    assert_interpreter_agrees(PLAIN, Numerics.LITERT)
 
 
 def test_what_the_reference_does_not_add_is_refused() -> None:

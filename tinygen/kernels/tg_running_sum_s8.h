@@ -16,14 +16,6 @@ typedef struct {
 } tg_running_sum_params;
 
 typedef struct {
-    int32_t outer, count, inner;
-    int32_t exclusive; /* an element is not in its own sum */
-    int32_t reverse;   /* the last element comes first */
-} tg_cumsum_s8_shape;
-
-typedef tg_running_sum_params tg_cumsum_s8_params;
-
-typedef struct {
     int32_t size; /* elements */
 } tg_add_n_s8_shape;
 
@@ -34,27 +26,6 @@ TG_INLINE int8_t tg_running_sum_output(const tg_running_sum_params *params, int3
     const int32_t raw = (int32_t)((uint32_t)(sum - params->zero_point) << 19);
     const int32_t scaled = tg_requant(raw, params->multiplier, params->shift);
     return (int8_t)tg_clamp(scaled + params->output_zero_point, INT8_MIN, INT8_MAX);
-}
-
-TG_INLINE void tg_cumsum_s8(const tg_cumsum_s8_shape *shape, const tg_cumsum_s8_params *params,
-                            const int8_t *x, int8_t *y)
-{
-    const int32_t first = shape->reverse ? (shape->count - 1) * shape->inner : 0;
-    const int32_t step = shape->reverse ? -shape->inner : shape->inner;
-    for (int32_t o = 0; o < shape->outer; ++o) {
-        for (int32_t i = 0; i < shape->inner; ++i) {
-            int32_t sum = 0;
-            int32_t at = first + i;
-            for (int32_t k = 0; k < shape->count; ++k) {
-                const int32_t value = x[at] - params->zero_point;
-                y[at] = tg_running_sum_output(params, shape->exclusive ? sum : sum + value);
-                sum += value;
-                at += step;
-            }
-        }
-        x += shape->count * shape->inner;
-        y += shape->count * shape->inner;
-    }
 }
 
 TG_INLINE void tg_add_2_s8(const tg_add_n_s8_shape *shape, const tg_add_n_s8_params *params,

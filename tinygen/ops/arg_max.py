@@ -1,4 +1,4 @@
-"""ARG_MAX: where the largest value along an axis is, int8."""
+"""ARG_MAX: where the largest value along an axis is."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,4 +15,4 @@ class ArgMax(ArgExtreme):
     kind: ClassVar[str] = "ARG_MAX"
 
 
-ARG_MAX = definition_of_places(ArgMax, np.argmax, "tg_arg_max_s8")
+ARG_MAX = definition_of_places(ArgMax, "max", np.greater)

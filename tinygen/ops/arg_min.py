@@ -1,4 +1,4 @@
-"""ARG_MIN: where the smallest value along an axis is, int8."""
+"""ARG_MIN: where the smallest value along an axis is."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,4 +15,4 @@ class ArgMin(ArgExtreme):
     kind: ClassVar[str] = "ARG_MIN"
 
 
-ARG_MIN = definition_of_places(ArgMin, np.argmin, "tg_arg_min_s8")
+ARG_MIN = definition_of_places(ArgMin, "min", np.less)
