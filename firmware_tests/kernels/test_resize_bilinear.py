@@ -7,8 +7,9 @@ import pytest
 
 from firmware_tests.kernels.agreement import assert_interpreter_agrees
 from firmware_tests.kernels.harness import check_native
+from firmware_tests.kernels.retyped import retyped
 from firmware_tests.kernels.tensors import any_zero_point, quantized
-from tinygen.ir import Numerics
+from tinygen.ir import DType, Numerics
 from tinygen.ops.resize_bilinear import RESIZE_BILINEAR, ResizeBilinear
 
 
@@ -25,18 +26,22 @@ def drawn(index: int) -> ResizeBilinear:
     return ResizeBilinear(name, (x,), (y,), corners, middles)
 
 
-CASES = tuple(drawn(index) for index in range(6))
+TYPED = tuple(
+    retyped(drawn(index), dtype) for index in range(66) for dtype in (DType.INT16, DType.FLOAT32)
+)
+CASES = (*(drawn(index) for index in range(6)), *TYPED[:6])
 MORE = tuple(drawn(index) for index in range(6, 66))
 
 
 def test_every_row_gives_the_references_bytes() -> None:
-    check_native((*CASES, *MORE[::3]))
+    check_native((*CASES, *MORE[::3], *TYPED[6::3]))
 
 
 @pytest.mark.reference
 @pytest.mark.parametrize("numerics", Numerics)
 def test_reference_is_the_interpreters(numerics: Numerics) -> None:
-    assert_interpreter_agrees((*CASES, *MORE), numerics)
+    typed = [op for op in TYPED if numerics is Numerics.LITERT or op.x.dtype is DType.FLOAT32]
+    assert_interpreter_agrees((*CASES[:6], *MORE, *typed), numerics)
 
 
 def test_conventions_exclude_each_other() -> None:
