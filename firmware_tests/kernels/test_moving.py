@@ -55,11 +55,18 @@ def padded(index: int, dtype: DType, shape: Shape, paddings: Paddings) -> Pad:
     return Pad(name, (x,), (y,), paddings)
 
 
-def padded_with_value(index: int, shape: Shape, paddings: Paddings) -> PadV2:
+def padded_with_value(
+    index: int, shape: Shape, paddings: Paddings, dtype: DType = DType.INT8, fill: float = -100
+) -> PadV2:
     out = tuple(n + before + after for n, (before, after) in zip(shape, paddings, strict=True))
-    name = f"padv2_{index}"
-    value = quantized(f"{name}_value", (1,), 0.1, 4, np.array([-100 + index], np.int8))
-    x, y = quantized(f"{name}_x", shape, 0.1, 4), quantized(name, out, 0.1, 4)
+    name = f"padv2_{dtype.value}_{index}"
+    stored = np.array([fill + index], dtype.numpy)
+    if dtype is DType.INT8:
+        value = quantized(f"{name}_value", (1,), 0.1, 4, stored)
+        x, y = quantized(f"{name}_x", shape, 0.1, 4), quantized(name, out, 0.1, 4)
+    else:
+        value = replace(plain(f"{name}_value", (), dtype), data=stored.reshape(()))
+        x, y = plain(f"{name}_x", shape, dtype), plain(name, out, dtype)
     pairs = Tensor(
         f"{name}_paddings", (len(shape), 2), DType.INT32, None, np.array(paddings, np.int32)
     )
@@ -93,9 +100,16 @@ def viewed(index: int, op: type[Op], dtype: DType, before: Shape, after: Shape) 
 
 
 TYPES = (DType.INT8, DType.INT32, DType.FLOAT32)
+FILLS = {DType.INT16: -2000, DType.INT32: 70000, DType.FLOAT32: -1.5, DType.INT64: 5 << 40}
 MOVING_CASES: tuple[Op, ...] = (
     *(padded(i, dtype, *case) for dtype in TYPES for i, case in enumerate(PADDINGS)),
     *(padded_with_value(i, *case) for i, case in enumerate(PADDINGS)),
+    *(
+        padded_with_value(i, *PADDINGS[i], dtype, fill)
+        for i in (0, 2)
+        for dtype, fill in FILLS.items()
+    ),
+    padded_with_value(0, *PADDINGS[0], DType.BOOL, 1),
     *(joined(i, dtype, *case) for dtype in TYPES for i, case in enumerate(CONCATENATIONS)),
 )
 VIEW_CASES: tuple[Op, ...] = tuple(
@@ -114,13 +128,12 @@ def test_every_row_gives_the_references_bytes() -> None:
 @pytest.mark.reference
 @pytest.mark.parametrize("numerics", Numerics)
 def test_reference_is_the_interpreters(numerics: Numerics) -> None:
-    # TFLite Micro's EXPAND_DIMS has no int32.
-    views = [
-        op
-        for op in VIEW_CASES
-        if numerics is Numerics.LITERT or (op.kind, op.x.dtype) != ("EXPAND_DIMS", DType.INT32)
-    ]
-    assert_interpreter_agrees((*MOVING_CASES, *views), numerics)
+    # TFLite Micro's EXPAND_DIMS has no int32, its PADV2 neither int64 nor bool.
+    missing = {("EXPAND_DIMS", DType.INT32), ("PADV2", DType.INT64), ("PADV2", DType.BOOL)}
+    assert_interpreter_agrees(
+        (op for op in CASES if numerics is Numerics.LITERT or (op.kind, op.x.dtype) not in missing),
+        numerics,
+    )
 
 
 def test_a_padding_that_takes_away_is_refused() -> None:

@@ -1,18 +1,19 @@
 """PAD and PADV2: a border of one value around a tensor."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from tinygen.errors import ModelError
 from tinygen.interval import Interval
 from tinygen.ir import Array, DType, Op, Tensor
-from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef, describe
+from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef, describe, same_type
 
 Paddings = tuple[tuple[int, int], ...]
 MAX_AXES = 5
-ZERO_IS_ZERO_BYTES = (DType.INT16, DType.INT32, DType.FLOAT32)
+BYTES = (DType.INT8, DType.UINT8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,9 +25,9 @@ class Pad(Op):
     paddings: Paddings
 
     @property
-    def fill(self) -> int:
+    def fill(self) -> int | float:
         """The stored value of the border: the zero point, or 0 where there is none."""
-        return self.y.zero_point if self.y.dtype is DType.INT8 else 0
+        return self.y.zero_point if self.y.dtype in BYTES else 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,9 +45,10 @@ class PadV2(Pad):
         return self.inputs[-1]
 
     @property
-    def fill(self) -> int:
+    def fill(self) -> int | float:
         """The stored value of the border."""
-        return int(self.value.values.reshape(()))
+        stored: int | float = self.value.values.reshape(()).item()
+        return stored
 
 
 def parse(node: Node) -> Pad:
@@ -82,40 +84,29 @@ def paddings_of(node: Node) -> Paddings:
     return pairs
 
 
-def types(op: Pad) -> str:
-    """The tensor is int8 with one scale, int16 with zero point 0, or int32 or float32.
+def zero_points(op: Pad) -> str:
+    """Tensors of 8 bits have one scale and zero point, others have zero point 0.
 
-    Convert the model with full integer post-training quantization (int8).
+    The references disagree on the border's value where 0 is not the zero point of int16.
     """
     for tensor in (op.x, op.y):
         quant = tensor.quant
-        if tensor.dtype is DType.INT8:
-            supported = quant is not None and not quant.per_channel
-        else:
-            # The references disagree on the value of the border where 0 is not the zero point.
-            symmetric = quant is None or not any(quant.zero_point)
-            supported = tensor.dtype in ZERO_IS_ZERO_BYTES and symmetric
-        if not supported:
+        known = quant is not None and not quant.per_channel
+        if not known if tensor.dtype in BYTES else quant is not None and any(quant.zero_point):
             return describe(tensor)
-    return "" if op.x.dtype is op.y.dtype else f"{describe(op.x)} to {describe(op.y)}"
+    return ""
 
 
-def int8_value(op: PadV2) -> str:
-    """The border's value is a constant int8 in the output's quantization.
+def same_value_type(op: PadV2) -> str:
+    """The border's value is a constant of the output's type, and of its quantization.
 
     Give the value in the tensor's own range, or use PAD.
     """
     value = op.value
-    if not value.is_constant or value.dtype is not DType.INT8 or op.y.dtype is not DType.INT8:
+    if not value.is_constant or value.dtype is not op.y.dtype:
         return describe(value)
-    agree = (
-        value.quant is not None
-        and op.y.quant is not None
-        and (
-            (value.quant.scale, value.quant.zero_point) == (op.y.quant.scale, op.y.quant.zero_point)
-        )
-    )
-    return "" if agree else f"{describe(value)} for {describe(op.y)}"
+    own, wanted = ((t.quant.scale, t.quant.zero_point) if t.quant else None for t in (value, op.y))
+    return "" if own == wanted else f"{describe(value)} for {describe(op.y)}"
 
 
 def few_axes(op: Pad) -> str:
@@ -136,15 +127,15 @@ def bounds(op: Pad, bounds_of: BoundsOf) -> Interval:
     known = bounds_of(op.x)
     *outer, inner = op.paddings or ((0, 0),)
     if any(map(any, outer)):
-        known = known.including(op.fill)
+        known = known.including(int(op.fill))
     return Interval(
         np.pad(known.low, inner, constant_values=op.fill),
         np.pad(known.high, inner, constant_values=op.fill),
     )
 
 
-def lower(op: Pad) -> tuple[Call, ...]:
-    """The call of ``tg_pad``: sizes of the innermost axis are in bytes.
+def shape_of(op: Pad) -> tuple[tuple[str, int], ...]:
+    """The fields of ``tg_pad_shape``: sizes of the innermost axis are in bytes.
 
     Axes without padding merge with the next inner one.
     """
@@ -171,25 +162,55 @@ def lower(op: Pad) -> tuple[Call, ...]:
             (f"after{level}", after * block),
         ]
         block *= sizes[level] + before + after
-    return (Call(tuple(shape), (("fill", op.fill),), (op.x,), (op.y,)),)
+    return tuple(shape)
+
+
+def fill_bytes(op: Pad) -> npt.NDArray[np.uint8]:
+    """The bytes of an element of the border."""
+    return np.frombuffer(np.array(op.fill, op.y.dtype.numpy).tobytes(), np.uint8)
+
+
+def one_byte(op: Pad) -> bool:
+    """Whether the border is one byte repeated."""
+    return len(set(fill_bytes(op).tolist())) == 1
+
+
+def lower(op: Pad) -> tuple[Call, ...]:
+    """The call of ``tg_pad``."""
+    (byte,) = set(fill_bytes(op).view(np.int8).tolist())
+    return (Call(shape_of(op), (("fill", byte),), (op.x,), (op.y,)),)
+
+
+def lower_wide(op: Pad) -> tuple[Call, ...]:
+    """The call of ``tg_pad_2``, ``tg_pad_4`` or ``tg_pad_8``."""
+    return (Call(shape_of(op), (("fill", fill_bytes(op)),), (op.x,), (op.y,)),)
+
+
+def wide_row(size: int) -> Kernel[Any]:
+    """The row for elements of ``size`` bytes that are not all one."""
+    name = f"tg_pad_{size}"
+    return Kernel(name, "tg_pad.h", name, lower_wide, fits=lambda op: op.y.dtype.size == size)
+
+
+BYTE_ROW: Kernel[Any] = Kernel("tg_pad", "tg_pad.h", "tg_pad", lower, fits=one_byte)
 
 
 PAD = OpDef(
     op=Pad,
-    dtypes=(DType.INT8, *ZERO_IS_ZERO_BYTES),
+    dtypes=tuple(DType),
     parse=parse,
-    rules=(types, few_axes),
+    rules=(same_type, zero_points, few_axes),
     reference=reference,
-    kernels=(Kernel("tg_pad", "tg_pad.h", "tg_pad", lower),),
+    kernels=(BYTE_ROW,),
     bounds=bounds,
 )
 
 PADV2: OpDef[PadV2] = OpDef(
     op=PadV2,
-    dtypes=(DType.INT8,),
+    dtypes=tuple(DType),
     parse=parse_v2,
-    rules=(types, few_axes, int8_value),
+    rules=(same_type, same_value_type, few_axes),
     reference=reference,
-    kernels=(Kernel("tg_pad", "tg_pad.h", "tg_pad", lower),),
+    kernels=(BYTE_ROW, *map(wide_row, (2, 4, 8))),
     bounds=bounds,
 )
