@@ -90,6 +90,13 @@ def joined(index: int, dtype: DType, shapes: tuple[Shape, ...], axis: int) -> Co
     return Concatenation(name, tuple(inputs), (y,), axis, Activation.NONE)
 
 
+def mixed() -> Concatenation:
+    """int16 of two scales: both references copy the stored values."""
+    tensors = (quantized(f"mixed{i}", (2, 3), 0.1 * i, 0, dtype=DType.INT16) for i in (1, 2))
+    y = quantized("mixed", (2, 6), 0.7, 0, dtype=DType.INT16)
+    return Concatenation("mixed", tuple(tensors), (y,), 1, Activation.NONE)
+
+
 def viewed(index: int, op: type[Op], dtype: DType, before: Shape, after: Shape) -> Op:
     name = f"{op.kind.lower()}_{dtype.value}_{index}"
     if dtype is DType.INT8:
@@ -111,6 +118,7 @@ MOVING_CASES: tuple[Op, ...] = (
     ),
     padded_with_value(0, *PADDINGS[0], DType.BOOL, 1),
     *(joined(i, dtype, *case) for dtype in TYPES for i, case in enumerate(CONCATENATIONS)),
+    mixed(),
 )
 VIEW_CASES: tuple[Op, ...] = tuple(
     viewed(i, op, dtype, before, after)

@@ -1,7 +1,7 @@
 """Operators that move elements by strides or by tables: against numpy, and that against the
 interpreters."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 
 from firmware_tests.kernels.agreement import assert_interpreter_agrees
 from firmware_tests.kernels.harness import check_native
+from firmware_tests.kernels.retyped import retyped
 from firmware_tests.kernels.tensors import plain, quantized
 from tinygen.ir import DType, Numerics, Op, Tensor
 from tinygen.ops.batch_to_space_nd import BatchToSpaceND
@@ -183,23 +184,22 @@ def computed_indices() -> Op:
     return gather("gather_computed", (2, 4, 3), plain("computed", (5,), DType.INT32), 1)
 
 
-def in_types(ops: Iterable[Op], dtype: DType) -> Iterator[Op]:
-    """The same operators on another type, those of int8 alone."""
-    for op in ops:
-        changed = {
-            t: tensor(f"{t.name}_{dtype.value}", t.shape, dtype)
-            for t in (*op.inputs, *op.outputs)
-            if t.dtype is DType.INT8
-        }
-        if changed:
-            inputs = tuple(changed.get(t, t) for t in op.inputs)
-            outputs = tuple(changed.get(t, t) for t in op.outputs)
-            yield replace(op, name=f"{op.name}_{dtype.value}", inputs=inputs, outputs=outputs)
-
-
 WALKERS = tuple(walkers())
 COMMON: tuple[Op, ...] = (*strided_slices(), *WALKERS, typed_shape(), *pickers())
 CASES: tuple[Op, ...] = (*COMMON, computed_indices())
+NARROW = tuple(op for op in COMMON if op.x.dtype is DType.INT8 and op.kind != "SHAPE")
+OTHERS = (DType.INT16, DType.INT64, DType.BOOL, DType.UINT8, DType.INT32)
+# What neither reference moves.
+UNKNOWN = {
+    ("DEPTH_TO_SPACE", DType.INT16),
+    ("RESIZE_NEAREST_NEIGHBOR", DType.INT64),
+    ("SPACE_TO_DEPTH", DType.INT16),
+    ("UNPACK", DType.INT64),
+    *(
+        (kind, DType.BOOL)
+        for kind in ("DEPTH_TO_SPACE", "PACK", "SPACE_TO_DEPTH", "SPLIT", "SPLIT_V")
+    ),
+}
 
 
 def test_every_row_gives_the_references_bytes() -> None:
@@ -208,7 +208,7 @@ def test_every_row_gives_the_references_bytes() -> None:
 
 @pytest.mark.parametrize("dtype", [DType.INT16, DType.INT64])
 def test_other_types_move_alike(dtype: DType) -> None:
-    check_native(in_types((*WALKERS, *strided_slices(), *pickers())[::2], dtype), count=2)
+    check_native([retyped(op, dtype) for op in NARROW[::2]], count=2)
 
 
 @pytest.mark.reference
@@ -219,3 +219,10 @@ def test_reference_is_tflite_micros() -> None:
 @pytest.mark.reference
 def test_reference_is_litert_s() -> None:
     assert_interpreter_agrees((*COMMON, *full_slices()), Numerics.LITERT)
+
+
+@pytest.mark.reference
+def test_reference_is_litert_s_in_other_types() -> None:
+    pairs = [(op, OTHERS[i % len(OTHERS)]) for i, op in enumerate(NARROW)]
+    ops = [retyped(op, dtype) for op, dtype in pairs if (op.kind, dtype) not in UNKNOWN]
+    assert_interpreter_agrees(ops, Numerics.LITERT, count=3)

@@ -12,8 +12,6 @@ from tinygen.interval import Interval
 from tinygen.ir import Activation, Array, DType, Op
 from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef, describe
 
-TYPES = (DType.INT8, DType.UINT8, DType.INT16, DType.INT32, DType.INT64, DType.FLOAT32)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Concatenation(Op):
@@ -53,25 +51,29 @@ def parse(node: Node) -> Concatenation:
     return Concatenation(node.name, inputs, node.outputs, axis, activation)
 
 
-def types(op: Op) -> str:
-    """Inputs and output are all int8, uint8, int16, int32, int64 or float32.
+def one_type(op: Op) -> str:
+    """Inputs and output have one type.
 
-    Convert the model with full integer post-training quantization (int8).
+    Insert a CAST or a QUANTIZE before the input in question.
     """
-    wrong = (t for t in (*op.outputs, *op.inputs) if t.dtype not in TYPES or t.dtype != op.y.dtype)
-    return next((describe(t) for t in wrong), "")
+    wrong = (t for t in op.inputs if t.dtype is not op.y.dtype)
+    return next((f"{describe(t)} into {describe(op.y)}" for t in wrong), "")
 
 
-def one_quantization(op: Op) -> str:
-    """Quantized inputs and the output have one scale and zero point.
+def one_quantization(op: Concatenation) -> str:
+    """Inputs and output of 8 bits have one scale and zero point; those of int16 have zero point 0.
 
     The reference kernels ask for it; insert a QUANTIZE before the input in question.
     """
-    if op.y.dtype not in (DType.INT8, DType.UINT8, DType.INT16):
+    tensors = (*op.inputs, op.y)
+    if op.y.dtype is DType.INT16:
+        # They are copied as they are, whatever the scales.
+        odd = (t for t in tensors if t.quant is not None and any(t.quant.zero_point))
+        return next((f"{describe(t)} into {describe(op.y)}" for t in odd), "")
+    if op.y.dtype not in (DType.INT8, DType.UINT8):
         return ""
-    quants = [(t.quant.scale, t.quant.zero_point) if t.quant else None for t in op.inputs]
-    own = (op.y.quant.scale, op.y.quant.zero_point) if op.y.quant else None
-    wrong = (t for t, quant in zip(op.inputs, quants, strict=True) if quant is None or quant != own)
+    quants = [(t.quant.scale, t.quant.zero_point) if t.quant else None for t in tensors]
+    wrong = (t for t, q in zip(tensors, quants, strict=True) if q is None or q != quants[-1])
     return next((f"{describe(t)} into {describe(op.y)}" for t in wrong), "")
 
 
@@ -118,9 +120,9 @@ def lower(op: Concatenation) -> tuple[Call, ...]:
 
 CONCATENATION = OpDef(
     op=Concatenation,
-    dtypes=TYPES,
+    dtypes=tuple(DType),
     parse=parse,
-    rules=(types, one_quantization, no_activation),
+    rules=(one_type, one_quantization, no_activation),
     reference=reference,
     kernels=(Kernel("tg_concat", "tg_concat.h", "tg_concat", lower),),
     bounds=bounds,

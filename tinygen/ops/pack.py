@@ -9,9 +9,9 @@ import numpy as np
 
 from tinygen.errors import ModelError
 from tinygen.interval import Interval
-from tinygen.ir import Array, Op
+from tinygen.ir import Array, DType, Op
 from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef, channels_of
-from tinygen.ops.concatenation import TYPES, one_quantization, side_by_side, types
+from tinygen.ops.concatenation import one_type, side_by_side
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +40,7 @@ def parse(node: Node) -> Pack:
 
 
 def reference(op: Pack, values: tuple[Array, ...]) -> tuple[Array, ...]:
-    """Source: TFLite Micro's ``PackImpl``."""
+    """Source: TFLite Micro's ``PackImpl``: stored values, whatever the quantizations say."""
     return (np.stack(values, op.axis),)
 
 
@@ -57,9 +57,9 @@ def lower(op: Pack) -> tuple[Call, ...]:
 
 PACK = OpDef(
     op=Pack,
-    dtypes=TYPES,
+    dtypes=tuple(DType),
     parse=parse,
-    rules=(types, one_quantization),
+    rules=(one_type,),
     reference=reference,
     kernels=(Kernel("tg_concat", "tg_concat.h", "tg_concat", lower),),
     bounds=bounds,

@@ -84,7 +84,7 @@ def paddings_of(node: Node) -> Paddings:
     return pairs
 
 
-def zero_points(op: Pad) -> str:
+def zero_points(op: Op) -> str:
     """Tensors of 8 bits have one scale and zero point, others have zero point 0.
 
     The references disagree on the border's value where 0 is not the zero point of int16.

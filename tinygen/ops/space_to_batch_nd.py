@@ -9,8 +9,9 @@ import numpy as np
 from tinygen.errors import ModelError
 from tinygen.interval import Integers, Interval
 from tinygen.ir import Array, DType, Numerics, Op
-from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef, describe, same_type
+from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef, same_type
 from tinygen.ops.batch_to_space_nd import Pairs
+from tinygen.ops.pad import BYTES, zero_points
 from tinygen.ops.strided import dense_strides, moved_bounds
 from tinygen.ops.tabled import few_elements
 
@@ -38,8 +39,8 @@ class SpaceToBatchND(Op):
         Source: LiteRT's kernel takes the output's zero point; TFLite Micro's never sets the value,
         so that it is what the memory held before: 0 at the start, and here always.
         """
-        quantized = self.y.dtype is DType.INT8 and self.numerics is Numerics.LITERT
-        return self.y.zero_point if quantized else 0
+        zero_point = self.numerics is Numerics.LITERT or self.y.dtype is DType.UINT8
+        return self.y.zero_point if zero_point and self.y.dtype in BYTES else 0
 
 
 def parse(node: Node) -> SpaceToBatchND:
@@ -60,19 +61,6 @@ def parse(node: Node) -> SpaceToBatchND:
     space = (size // n for size, n in zip(padded, block, strict=True))
     node.makes((shape[0] * prod(block), *space, shape[-1]))
     return SpaceToBatchND(node.name, node.present[:1], node.outputs, block, pairs, node.numerics)
-
-
-def types(op: SpaceToBatchND) -> str:
-    """The tensor is int8 with one scale, or float32.
-
-    Convert the model with full integer post-training quantization (int8).
-    """
-    if op.x.dtype is DType.FLOAT32:
-        return ""
-    wrong = (
-        t for t in (op.x, op.y) if t.dtype is not DType.INT8 or not t.quant or t.quant.per_channel
-    )
-    return next(map(describe, wrong), "")
 
 
 def reference(op: SpaceToBatchND, values: tuple[Array, ...]) -> tuple[Array, ...]:
@@ -125,9 +113,9 @@ def bounds(op: SpaceToBatchND, bounds_of: BoundsOf) -> Interval:
 
 SPACE_TO_BATCH_ND = OpDef(
     op=SpaceToBatchND,
-    dtypes=(DType.INT8, DType.FLOAT32),
+    dtypes=tuple(DType),
     parse=parse,
-    rules=(same_type, types, few_elements),
+    rules=(same_type, zero_points, few_elements),
     reference=reference,
     kernels=(Kernel("tg_space_to_batch", "tg_space_to_batch.h", "tg_space_to_batch", lower),),
     bounds=bounds,
