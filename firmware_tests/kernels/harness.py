@@ -94,18 +94,8 @@ def run_native(program: Program, inputs: Sequence[Sequence[Array]]) -> list[list
             (directory / name).write_text(text)
         (directory / "main.c").write_text(_main(program))
         sources = [f"{program.name}.c", f"{program.name}_weights.c", "main.c"]
-        command = [
-            "cc",
-            "-std=c99",
-            "-O1",
-            "-g",
-            *WARNINGS,
-            *SANITIZERS,
-            *sources,
-            "-lm",
-            "-o",
-            "cases",
-        ]
+        flags = ("-std=c99", "-O1", "-g", *WARNINGS, *SANITIZERS)
+        command = ["cc", *flags, *sources, "-lm", "-o", "cases"]
         built = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
         assert built.returncode == 0, built.stderr
         blob = b"".join(np.ascontiguousarray(a).tobytes() for vector in inputs for a in vector)

@@ -24,9 +24,10 @@ class Form:
     ``fields`` are the fields of the options table ``options`` by their schema names; a tuple is a
     vector of int32. ``constants`` are inputs that the graph's operator holds as attributes; the
     schema has them after the first input, or, where they are ``leading``, before it. ``order`` is
-    that of the graph's inputs in the file, where it is another. ``version`` is the operator's,
-    which LiteRT looks up. ``subgraphs`` are those that the operator runs, by the option that names
-    each.
+    that of the graph's inputs in the file, where it is another; numbers past the last are inputs
+    that the file leaves out. ``version`` is the operator's, which LiteRT looks up. ``subgraphs``
+    are those that the operator runs, by the option that names each. ``intermediates`` are tensors
+    of which only the quantization counts.
     """
 
     options: str = ""
@@ -36,6 +37,7 @@ class Form:
     order: tuple[int, ...] = ()
     version: int = 1
     subgraphs: Mapping[str, Graph] = field(default_factory=dict)
+    intermediates: tuple[Tensor, ...] = ()
 
 
 def _activation(activation: Activation) -> dict[str, int]:
@@ -212,6 +214,25 @@ def _svdf(op: Any) -> Form:
     return Form("SVDFOptions", fields, order=(0, 2, 3, 4, 1))
 
 
+def _lstm(op: Any) -> Form:
+    fields = {
+        **_activation(Activation.TANH),
+        "CellClip": op.cell_clip,
+        "TimeMajor": op.time_major,
+        "AsymmetricQuantizeInputs": False,
+    }
+    out = (len(op.inputs),)  # what other LSTMs have
+    order = (0, *range(3, 11), *out * 3, *range(11, 15), *out * 2, 1, 2, *out * 4)
+    version = 1 if op.x.dtype is DType.FLOAT32 else 3
+    # Of the four gates, and of the hidden state before a projection.
+    quants = (*[None] * 4, op.hidden.quant)
+    intermediates = tuple(
+        Tensor(f"{op.name}/{i}", (0,), op.x.dtype, quant) for i, quant in enumerate(quants)
+    )
+    options = "UnidirectionalSequenceLSTMOptions"
+    return Form(options, fields, order=order, version=version, intermediates=intermediates)
+
+
 def _unpack(op: Any) -> Form:
     return Form("UnpackOptions", {"Num": len(op.outputs), "Axis": op.axis})
 
@@ -376,6 +397,7 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "TANH": _plain(),
     "TRANSPOSE": _transpose,
     "TRANSPOSE_CONV": _transpose_conv,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": _lstm,
     "UNPACK": _unpack,
     "WHILE": _while,
     "ZEROS_LIKE": _plain("ZerosLikeOptions"),

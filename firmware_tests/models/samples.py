@@ -1,6 +1,7 @@
 """Small graphs with seeded weights, one for each operator and one that joins several."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -43,6 +44,7 @@ from tinygen.ops.logical_and import LogicalAnd
 from tinygen.ops.logical_not import LogicalNot
 from tinygen.ops.logical_or import LogicalOr
 from tinygen.ops.logistic import Logistic
+from tinygen.ops.lstm import UnidirectionalSequenceLstm
 from tinygen.ops.maximum import Maximum
 from tinygen.ops.mean import Mean
 from tinygen.ops.minimum import Minimum
@@ -287,6 +289,26 @@ def rounds() -> Graph:
     return graph_of([while_op("while", (3,), nested=True)], "rounds")
 
 
+def lstm() -> Graph:
+    """Two units over three frames of four features, with a cell clip."""
+    rng = np.random.default_rng(_SEED)
+    x, y = activation("x", (1, 3, 4)), activation("y", (1, 3, 2), 1 / 128, 0)
+    fine = QuantParams((2.0**-12,), (0,))
+    hidden, cell = activation("h", (1, 2), 1 / 128, 0), Tensor("c", (1, 2), DType.INT16, fine)
+    after = [replace(t, name=f"{t.name}/after") for t in (hidden, cell)]
+    gates = (
+        *(constant(f"w{i}", (2, 4), 0.02, 0, rng) for i in range(4)),
+        *(constant(f"r{i}", (2, 2), 0.02, 0, rng) for i in range(4)),
+        *(bias(f"b{i}", 2) for i in range(4)),
+    )
+    op = UnidirectionalSequenceLstm("y", (x, hidden, cell, *gates), (y, *after), False, 2.0)
+    states = tuple(
+        State(before, t, np.zeros(before.shape, t.dtype.numpy))
+        for before, t in zip((hidden, cell), after, strict=True)
+    )
+    return Graph("lstm", (x,), (y,), (op,), states)
+
+
 _IMAGE, _POOLED, _ROW = (1, 4, 4, 2), (1, 2, 2, 2), (1, 8)
 _POOL = Window((3, 3), (2, 2), (1, 1), (0, 0))
 
@@ -357,6 +379,7 @@ SAMPLES: tuple[Callable[[], Graph], ...] = (
     depthwise_conv2d,
     fully_connected,
     gather,
+    lstm,
     mul,
     pack,
     pad_v2,

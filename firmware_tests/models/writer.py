@@ -165,11 +165,9 @@ class _Writer:
             for i, values in enumerate(form.constants)
         ]
         first = 0 if form.leading else 1
-        given = [op.inputs[i] for i in form.order if i < len(op.inputs)] or op.inputs
+        given = [op.inputs[i] if i < len(op.inputs) else None for i in form.order] or op.inputs
         operands = (*given[:first], *constants, *given[first:])
-        numbers = [self._tensor(t) for t in operands]
-        if op.updates and len(given) < len(form.order):
-            numbers.insert(form.order.index(len(given)), LEFT_OUT)
+        numbers = [LEFT_OUT if t is None else self._tensor(t) for t in operands]
         inputs = self._ints(numbers)
         kept = {number for _, number in op.updates}
         made = [t for i, t in enumerate(op.outputs) if i not in kept]
@@ -182,6 +180,8 @@ class _Writer:
         if options is not None:
             fields["BuiltinOptionsType"] = getattr(tflite.BuiltinOptions, form.options)
             fields["BuiltinOptions"] = options
+        if form.intermediates:
+            fields["Intermediates"] = self._ints([self._tensor(t) for t in form.intermediates])
         return self._table("Operator", **fields)
 
     def _options(self, form: Form) -> int:

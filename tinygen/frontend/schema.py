@@ -80,6 +80,7 @@ OPTIONS: dict[str, tuple[Field, ...]] = {
     "SubOptions": (1, 1),
     "TransposeConvOptions": (1, 4, 4, 1, 1),
     "TransposeOptions": (),
+    "UnidirectionalSequenceLSTMOptions": (1, 4, 4, 1, 1, 1),
     "UnpackOptions": (4, 4),
     "VarHandleOptions": (_TEXT, _TEXT),
     "WhileOptions": (4, 4),
@@ -103,8 +104,10 @@ def model_layout() -> Layout:
     quantization = Layout("quantization", (Skip(), Skip(), Vector(4), Vector(8), 1, Skip(), 4))
     # shape, type, buffer, name, quantization, is_variable, sparsity, shape_signature
     tensor = Layout("tensor", (_INT32, 1, 4, _TEXT, quantization, 1, 4, _INT32))
-    # opcode_index, inputs, outputs, builtin_options_type, builtin_options
-    operator = Layout("operator", (4, _INT32, _INT32, 1, Union(3, options_layouts())))
+    # opcode_index, inputs, outputs, builtin_options_type, builtin_options, custom_options,
+    # custom_options_format, mutating_variable_inputs, intermediates
+    options = Union(3, options_layouts())
+    operator = Layout("operator", (4, _INT32, _INT32, 1, options, Bytes(), 1, Skip(), _INT32))
     # tensors, inputs, outputs, operators
     subgraph = Layout("subgraph", (Tables(tensor), _INT32, _INT32, Tables(operator)))
     # deprecated_builtin_code, custom_code, version, builtin_code

@@ -232,12 +232,23 @@ class _Reader:
         if options is not None and options_type not in self.option_types:
             # They were not verified, so nobody may read them.
             raise ModelError(f"{kind} '{name}' carries options of unknown type {options_type}")
-        outputs = _tensors(layer.outputs)
         where = _where(layer)
+        intermediates = (
+            None if i == _LEFT_OUT else self.tensors.get(i, where).quant
+            for i in _ints(table.IntermediatesAsNumpy())
+        )
         return Node(
-            kind, name, inputs, outputs, self.numerics, options_type, options, self.known,
-            lambda index: self._inner_graph(where, index),
-        )  # fmt: skip
+            kind,
+            name,
+            inputs,
+            _tensors(layer.outputs),
+            self.numerics,
+            options_type,
+            options,
+            self.known,
+            tuple(intermediates),
+            subgraph=lambda index: self._inner_graph(where, index),
+        )
 
     def _refuse(self, error: UnsupportedError) -> None:
         self.problems.append(" ".join(part for part in (error.message, error.hint) if part))
@@ -330,8 +341,8 @@ class _Reader:
     def _update(self, layer: Layer, op: Op) -> None:
         """Note what ``op`` makes of the variable tensors that it has."""
         results = {op.inputs[i]: op.outputs[o] for i, o in op.updates}
-        variables = {i for i in (*layer.inputs, *layer.outputs) if i is not None and i.is_variable}
-        for info in variables:
+        named = (i for i in (*layer.inputs, *layer.outputs) if i is not None and i.is_variable)
+        for info in dict.fromkeys(named):
             before, held = info.tensor, self._held(info)
             if before is None or held not in results or info.is_constant:
                 self._misused(_where(layer), info)

@@ -40,13 +40,26 @@ TG_INLINE int32_t tg_sigmoid_between(const uint16_t *table, int32_t distance, in
     return table[i] * (1 << bits) + rest * (table[i + 1] - table[i]);
 }
 
+TG_INLINE int16_t tg_logistic_of(const tg_sigmoid_s16_params *params, int32_t x)
+{
+    const int32_t at = tg_sigmoid_input(params, x);
+    const int32_t s = tg_sigmoid_between(params->table, at < 0 ? -at : at, 9, 0x7fff << 10);
+    return (int16_t)((at < 0 ? (1 << 25) - s + 511 : s + 512) >> 10);
+}
+
+TG_INLINE int16_t tg_tanh_of(const tg_sigmoid_s16_params *params, int32_t x)
+{
+    const int32_t at = tg_sigmoid_input(params, x);
+    const int32_t s = tg_sigmoid_between(params->table, at < 0 ? -at : at, 8, 0xffff << 8);
+    const int32_t value = s - (1 << 23);
+    return (int16_t)((at < 0 ? 127 - value : value + 128) >> 8);
+}
+
 TG_INLINE void tg_logistic_s16(const tg_sigmoid_s16_shape *shape,
                                const tg_sigmoid_s16_params *params, const int16_t *x, int16_t *y)
 {
     for (int32_t i = 0; i < shape->size; ++i) {
-        const int32_t at = tg_sigmoid_input(params, x[i]);
-        const int32_t s = tg_sigmoid_between(params->table, at < 0 ? -at : at, 9, 0x7fff << 10);
-        y[i] = (int16_t)((at < 0 ? (1 << 25) - s + 511 : s + 512) >> 10);
+        y[i] = tg_logistic_of(params, x[i]);
     }
 }
 
@@ -54,10 +67,7 @@ TG_INLINE void tg_tanh_s16(const tg_sigmoid_s16_shape *shape, const tg_sigmoid_s
                            const int16_t *x, int16_t *y)
 {
     for (int32_t i = 0; i < shape->size; ++i) {
-        const int32_t at = tg_sigmoid_input(params, x[i]);
-        const int32_t s = tg_sigmoid_between(params->table, at < 0 ? -at : at, 8, 0xffff << 8);
-        const int32_t value = s - (1 << 23);
-        y[i] = (int16_t)((at < 0 ? 127 - value : value + 128) >> 8);
+        y[i] = tg_tanh_of(params, x[i]);
     }
 }
 

@@ -80,6 +80,7 @@ from tinygen.ops.svdf import SVDF
 from tinygen.ops.tanh import TANH
 from tinygen.ops.transpose import TRANSPOSE
 from tinygen.ops.transpose_conv import TRANSPOSE_CONV
+from tinygen.ops.unidirectional_sequence_lstm import UNIDIRECTIONAL_SEQUENCE_LSTM
 from tinygen.ops.unpack import UNPACK
 from tinygen.ops.while_loop import WHILE
 from tinygen.ops.zeros_like import ZEROS_LIKE
@@ -164,6 +165,7 @@ OPS: tuple[OpDef[Any], ...] = (
     TANH,
     TRANSPOSE,
     TRANSPOSE_CONV,
+    UNIDIRECTIONAL_SEQUENCE_LSTM,
     UNPACK,
     WHILE,
     ZEROS_LIKE,

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from tinygen.errors import ModelError, UnsupportedError
 from tinygen.interval import Interval
-from tinygen.ir import Activation, Array, DType, Graph, Numerics, Op, Tensor
+from tinygen.ir import Activation, Array, DType, Graph, Numerics, Op, QuantParams, Tensor
 from tinygen.isa import Isa
 from tinygen.ops.tolerance import EXACT, Tolerance
 from tinygen.quant import dtype_range
@@ -25,8 +25,9 @@ class Node:
     """One operator as the file has it, for an ``OpDef``'s ``parse``.
 
     ``inputs`` holds None where the file leaves an optional input out. ``known`` holds the values of
-    small tensors that earlier operators make of constants and shapes. ``subgraph`` reads another
-    subgraph of the file by its index; it raises ModelError where there is none.
+    small tensors that earlier operators make of constants and shapes, ``intermediates`` how results
+    within the operator are quantized. ``subgraph`` reads another subgraph of the file by its index;
+    it raises ModelError where there is none.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Node:
     options_type: int
     options_table: Any  # flatbuffers.table.Table, or None
     known: Mapping[Tensor, Array] = field(default_factory=dict)
+    intermediates: tuple[QuantParams | None, ...] = ()
     subgraph: Callable[[int], Graph] = field(default_factory=lambda: no_subgraph)
 
     @property
@@ -274,7 +276,6 @@ class OpDef(Generic[O]):
     tolerance: Tolerance = EXACT
     dtypes: tuple[DType, ...] = ()
     subject: Callable[[O], Tensor] = lambda op: op.inputs[0] if op.inputs else op.outputs[0]
-    tolerance: Tolerance = EXACT
 
     @property
     def is_view(self) -> bool:

@@ -1,8 +1,9 @@
-"""Elementary functions on 32-bit fixed point, bit for bit as the reference kernels compute them.
+"""Elementary functions on fixed point, bit for bit as the reference kernels compute them.
 
 Source: gemmlowp's fixedpoint.h and TFLite's ``GetReciprocal``. A value with k integer bits is a raw
 int32 with 31 - k fractional bits; here raw values travel in int64 arrays, and every sum is
-wrapped or saturated where the original does it.
+wrapped or saturated where the original does it. The functions that have ``bits`` do the same on
+int16, if that is 16.
 """
 
 import math
@@ -23,62 +24,65 @@ from tinygen.quant import (
 
 Raw = npt.NDArray[np.int64]
 
-ONE = INT32_MAX  # 1.0 with no integer bits: the nearest value that fits
 
-
-def raw_constant(value: float, integer_bits: int) -> int:
+def raw_constant(value: float, integer_bits: int, bits: int = 32) -> int:
     """``value`` as a raw fixed-point number."""
-    return min(round_half_away(value * 2.0 ** (31 - integer_bits)), INT32_MAX)
+    return min(round_half_away(value * 2.0 ** (bits - 1 - integer_bits)), _largest(bits))
 
 
-def shift_left_saturating(x: Array, bits: int) -> Raw:
-    """x * 2**bits, saturated to int32."""
-    return np.asarray(np.clip(np.asarray(x, np.int64) << bits, INT32_MIN, INT32_MAX), np.int64)
+def shift_left_saturating(x: Array, shift: int, bits: int = 32) -> Raw:
+    """x * 2**shift, saturated."""
+    largest = _largest(bits)
+    return np.asarray(np.clip(np.asarray(x, np.int64) << shift, -largest - 1, largest), np.int64)
 
 
-def exp_on_negative_values(x: Array, integer_bits: int) -> Raw:
-    """exp(x) for raw x <= 0 with at most 5 ``integer_bits``; the result has none.
+def exp_on_negative_values(x: Array, integer_bits: int, bits: int = 32) -> Raw:
+    """exp(x) for raw x <= 0; the result has no integer bits.
 
     x is split into a remainder in [-1/4, 0), whose exp is a Taylor polynomial around -1/8, and
-    powers of two from 1/4 up, for each of which the result is multiplied by a constant.
+    powers of two from 1/4 to 16, for each of which the result is multiplied by a constant. Nothing
+    is left of exp(x) for x below -32.
     """
-    fraction = 31 - integer_bits
+    fraction = bits - 1 - integer_bits
     x = np.asarray(x, np.int64)
     quarter = 1 << (fraction - 2)
     remainder = (x & (quarter - 1)) - quarter
-    result = _exp_around_minus_one_eighth(remainder << integer_bits)
+    result = _exp_around_minus_one_eighth(remainder << integer_bits, bits)
     whole = remainder - x
-    for exponent in range(-2, integer_bits):
-        factor = raw_constant(math.exp(-(2.0**exponent)), 0)
+    for exponent in range(-2, min(integer_bits, 5)):
+        factor = raw_constant(math.exp(-(2.0**exponent)), 0, bits)
         bit = 1 << (fraction + exponent)
-        result = np.where(whole & bit, _product(result, factor), result)
-    return np.where(x == 0, ONE, result)
+        result = np.where(whole & bit, _product(result, factor, bits), result)
+    result = np.where(x < -32 << fraction, 0, result)
+    return np.where(x == 0, _largest(bits), result)
 
 
-def _exp_around_minus_one_eighth(x: Raw) -> Raw:
+def _exp_around_minus_one_eighth(x: Raw, bits: int) -> Raw:
     """exp(x) for raw x in [-1/4, 0), no integer bits."""
-    base = raw_constant(math.exp(-1.0 / 8.0), 0)
-    x = x + (1 << 28)
-    x2 = _product(x, x)
-    x3 = _product(x2, x)
-    x4 = _product(x2, x2)
-    cubic = _product(rounding_divide_by_pot(x4, 2) + x3, raw_constant(1.0 / 3.0, 0)) + x2
-    return base + _product(np.asarray(x + rounding_divide_by_pot(cubic, 1)), base)
+    base = raw_constant(math.exp(-1.0 / 8.0), 0, bits)
+    x = x + (1 << (bits - 4))
+    x2 = _product(x, x, bits)
+    x3 = _product(x2, x, bits)
+    x4 = _product(x2, x2, bits)
+    third = raw_constant(1.0 / 3.0, 0, bits)
+    cubic = _product(rounding_divide_by_pot(x4, 2) + x3, third, bits) + x2
+    return base + _product(np.asarray(x + rounding_divide_by_pot(cubic, 1)), base, bits)
 
 
-def logistic(x: Array, integer_bits: int) -> Raw:
+def logistic(x: Array, integer_bits: int, bits: int = 32) -> Raw:
     """1 / (1 + exp(-x)); the result has no integer bits."""
     x = np.asarray(x, np.int64)
-    positive = _inverse_one_plus(exp_on_negative_values(-np.abs(x), integer_bits))
-    return np.where(x == 0, 1 << 30, np.where(x > 0, positive, ONE - positive))
+    positive = _inverse_one_plus(exp_on_negative_values(-np.abs(x), integer_bits, bits), bits)
+    return np.where(x == 0, 1 << (bits - 2), np.where(x > 0, positive, _largest(bits) - positive))
 
 
-def tanh(x: Array, integer_bits: int) -> Raw:
+def tanh(x: Array, integer_bits: int, bits: int = 32) -> Raw:
     """tanh(x) = (1 - e) / (1 + e) with e = exp(-2x); the result has no integer bits."""
     x = np.asarray(x, np.int64)
     # Doubling only moves the binary point: one more integer bit, the same raw value.
-    e = exp_on_negative_values(-np.abs(x), integer_bits + 1)
-    magnitude = shift_left_saturating(_two_over_one_plus(e) - (1 << 29), 2)
+    e = exp_on_negative_values(-np.abs(x), integer_bits + 1, bits)
+    half = _two_over_one_plus(e, bits) - (1 << (bits - 3))
+    magnitude = shift_left_saturating(half, 2, bits)
     return np.where(x == 0, 0, np.where(x < 0, -magnitude, magnitude))
 
 
@@ -125,25 +129,36 @@ def log_of_sum(x: Array, integer_bits: int) -> Raw:
     return shift_left_saturating(_product(power, 1488522236) + rest, 1)
 
 
-def _inverse_one_plus(x: Raw) -> Raw:
+def _inverse_one_plus(x: Raw, bits: int = 32) -> Raw:
     """1 / (1 + x) for raw x in [0, 1), no integer bits."""
-    return shift_left_saturating(_two_over_one_plus(x), 1)
+    return shift_left_saturating(_two_over_one_plus(x, bits), 1, bits)
 
 
-def _two_over_one_plus(x: Raw) -> Raw:
+def _two_over_one_plus(x: Raw, bits: int = 32) -> Raw:
     """2 / (1 + x) for raw x in [0, 1): two integer bits, three steps of Newton's method."""
-    half_denominator = (x + ONE + 1) >> 1
-    estimate = raw_constant(48.0 / 17.0, 2) + _product(
-        half_denominator, raw_constant(-32.0 / 17.0, 2)
+    half_denominator = (x + _largest(bits) + 1) >> 1
+    estimate = raw_constant(48.0 / 17.0, 2, bits) + _product(
+        half_denominator, raw_constant(-32.0 / 17.0, 2, bits), bits
     )
     for _ in range(3):
-        error = (1 << 29) - _product(half_denominator, estimate)
-        estimate = estimate + shift_left_saturating(_product(estimate, error), 2)
+        error = (1 << (bits - 3)) - _product(half_denominator, estimate, bits)
+        step = _product(estimate, error, bits)
+        estimate = estimate + shift_left_saturating(step, 2, bits)
     return estimate
 
 
-def _product(a: Array, b: Array | int) -> Raw:
-    return doubling_high_mul(a, b).astype(np.int64)
+def _product(a: Array, b: Array | int, bits: int = 32) -> Raw:
+    if bits == 32:
+        return doubling_high_mul(a, b).astype(np.int64)
+    product = np.asarray(a, np.int64) * np.asarray(b, np.int64)
+    # For products of either sign, the reference's nudge and truncation round halves up.
+    rounded = (product + (1 << (bits - 2))) >> (bits - 1)
+    return np.asarray(np.minimum(rounded, _largest(bits)), np.int64)
+
+
+def _largest(bits: int) -> int:
+    """1.0 with no integer bits: the nearest value that fits."""
+    return int((1 << (bits - 1)) - 1)
 
 
 def input_radius(integer_bits: int, left_shift: int) -> int:

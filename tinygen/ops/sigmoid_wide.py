@@ -45,24 +45,37 @@ def step_in_range(op: Op) -> str:
     return "" if op.x.scale * 3 * 4096 <= 32767 else describe(op.x)
 
 
+def checked_log2(scale: float) -> tuple[int, bool]:
+    """The nearest power of two, and whether it is near enough to be taken for the scale.
+
+    Source: TFLite's ``CheckedLog2``, in float32.
+    """
+    logarithm = float(np.log(np.float32(scale)) * (np.float32(1) / np.log(np.float32(2))))
+    power = round(logarithm)
+    return power, abs(logarithm - power) < 1e-3
+
+
+def power_scaling(power: int) -> tuple[int, int]:
+    """``input_scaling`` of the scale 2**power."""
+    return (3 << (12 + power), 0) if power >= -12 else (3, -12 - power)
+
+
 def input_scaling(op: Op, most_doublings: int) -> tuple[int, int]:
     """(multiplier, right shift) that take the input to steps of 1 / (3 * 4096).
 
     Scales near 2**-12, times 2 as often as ``most_doublings``, are taken for that power.
     """
-    logarithm = float(np.log(np.float32(op.x.scale)) * (np.float32(1) / np.log(np.float32(2))))
-    power = round(logarithm)
-    if abs(logarithm - power) < 1e-3 and 0 <= 12 + power <= most_doublings:
-        return 3 << (12 + power), 0
+    power, exact = checked_log2(op.x.scale)
+    if exact and 0 <= 12 + power <= most_doublings:
+        return power_scaling(power)
     multiplier, shift = op.x.scale * 4096.0 * 3.0, 0
     while multiplier <= 32767.0 / 2.0 and shift <= 30:
         multiplier, shift = 2 * multiplier, shift + 1
     return math.trunc(multiplier), shift
 
 
-def interpolated(op: Op, x: Array, fraction_bits: int, doublings: int) -> tuple[Array, Array]:
+def interpolated(x: Array, multiplier: int, shift: int, fraction_bits: int) -> tuple[Array, Array]:
     """Whether the scaled input is negative, and s(|input|) with ``fraction_bits`` more bits."""
-    multiplier, shift = input_scaling(op, doublings)
     scaled = (x.astype(np.int64) * multiplier + ((1 << shift) >> 1)) >> shift
     index, rest = np.abs(scaled) >> fraction_bits, np.abs(scaled) & ((1 << fraction_bits) - 1)
     table = sigmoid_table().astype(np.int64)
@@ -71,18 +84,28 @@ def interpolated(op: Op, x: Array, fraction_bits: int, doublings: int) -> tuple[
     return scaled < 0, np.where(index >= LAST, -1, inside)
 
 
-def logistic(op: Op, x: Array) -> Array:
-    """int16 results."""
-    negative, found = interpolated(op, x, 9, LOGISTIC_DOUBLINGS)
+def logistic_of(x: Array, multiplier: int, shift: int) -> Array:
+    """int16 results of inputs with this scaling."""
+    negative, found = interpolated(x, multiplier, shift, 9)
     value = np.where(found < 0, 0x7FFF << 10, found)
     return (np.where(negative, (1 << 25) - value + 511, value + 512) >> 10).astype(np.int16)
 
 
-def tanh(op: Op, x: Array) -> Array:
-    """int16 results."""
-    negative, found = interpolated(op, x, 8, TANH_DOUBLINGS)
+def tanh_of(x: Array, multiplier: int, shift: int) -> Array:
+    """int16 results of inputs with this scaling."""
+    negative, found = interpolated(x, multiplier, shift, 8)
     value = np.where(found < 0, 0xFFFF << 8, found) - (1 << 23)
     return (np.where(negative, 127 - value, value + 128) >> 8).astype(np.int16)
+
+
+def logistic(op: Op, x: Array) -> Array:
+    """int16 results."""
+    return logistic_of(x, *input_scaling(op, LOGISTIC_DOUBLINGS))
+
+
+def tanh(op: Op, x: Array) -> Array:
+    """int16 results."""
+    return tanh_of(x, *input_scaling(op, TANH_DOUBLINGS))
 
 
 def wide_kernel(name: str, doublings: int) -> Kernel[O]:
