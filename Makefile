@@ -18,8 +18,12 @@ BOARDS ?= mps2-an385-m0 mps2-an385 mps2-an386 mps2-an500 mps2-an505 mps3-an547 q
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# How long `make nightly` goes on with each of the three that have no end, and from which seed.
+NIGHTLY_MINUTES ?= 60
+NIGHTLY_SEED ?= $(shell date +%Y%m%d)000
+
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint format boards-table bench doctor clean tools test-tools FORCE
+.PHONY: help setup demo test nightly operators lint format boards-table bench doctor clean tools test-tools FORCE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +45,18 @@ format: $(VENV)/.installed-dev ## rewrite the Python files in the house format
 
 boards-table: lint test-tools ## run the tests that prove something of a board, and write docs/boards.md
 	$(PYTHON) -m pytest -n auto --dist worksteal --write-tiers firmware_tests
+
+nightly: test-tools ## every conformance case, then random ones, graphs and files (NIGHTLY_MINUTES=60 of each)
+	$(PYTHON) -m firmware_tests.conformance --cases 200 --write
+	$(PYTHON) -m firmware_tests.conformance --cases 20 --board all --write
+	$(PYTHON) -m firmware_tests.conformance --cases 25 --minutes $(NIGHTLY_MINUTES) --seed $(NIGHTLY_SEED)
+	$(PYTHON) -m firmware_tests.models.random_graphs --minutes $(NIGHTLY_MINUTES) --seed $(NIGHTLY_SEED)
+	$(PYTHON) -m firmware_tests.fuzzing --minutes $(NIGHTLY_MINUTES)
+	$(MAKE) operators
+
+operators: $(VENV)/.installed-dev ## write docs/operators.md, and its types into tinygen/conformance.json
+	$(PYTHON) -m firmware_tests.conformance --cases 0 --write
+	$(PYTHON) -m tinygen ops --markdown > docs/operators.md
 
 bench: test-tools ## measure models on boards (MODELS="a.tflite b.tflite" BOARDS="...")
 	$(PYTHON) -m tinygen bench $(MODELS) $(addprefix --board ,$(BOARDS)) $(addprefix --baseline ,$(BASELINE))

@@ -40,7 +40,7 @@ class Name:
         return f"{self.kind.lower()}_{self.dtype}_{self.seed}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """A model as the front end read it, what goes in, and what the oracle says comes out."""
 
@@ -96,12 +96,13 @@ def is_same(case: Case, numerics: Numerics) -> bool:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the interpreters say of a case."""
+    """What the interpreters say of a case, but for the answers that do not count: those that are
+    ``known`` to be wrong."""
 
     case: Case
     answers: tuple[tuple[Numerics, Answer], ...]
     findings: tuple[Finding, ...]
-    known: str = ""
+    known: tuple[str, ...] = ()
 
     @property
     def is_compared(self) -> bool:
@@ -131,14 +132,15 @@ def judged(cases: Sequence[Case]) -> Iterator[Verdict]:
 
 
 def _verdict(case: Case, given: tuple[tuple[Numerics, Answer], ...]) -> Verdict:
-    findings, known = [], ""
+    findings, known, counted = [], [], []
     for numerics, answer in given:
+        if reason := known_difference(case.graph.ops[0], numerics):
+            known.append(reason)
+            continue
+        counted.append((numerics, answer))
         if answer.is_given and (found := _difference(case, numerics.value, answer)):
-            if reason := known_difference(case.graph.ops[0], numerics):
-                known = reason
-            else:
-                findings.append(found)
-    return Verdict(case, given, tuple(findings), known)
+            findings.append(found)
+    return Verdict(case, tuple(counted), tuple(findings), tuple(known))
 
 
 def _difference(case: Case, place: str, answer: Answer) -> Finding | None:

@@ -10,7 +10,7 @@ from multiprocessing import get_context
 from typing import TypeVar
 
 from firmware_tests.conformance.checking import Case, Finding, Name, judged, made
-from firmware_tests.conformance.running import Way, grouped, on_board, on_host
+from firmware_tests.conformance.running import Way, grouped, limit_bytes, on_board, on_host
 from firmware_tests.conformance.tally import HOST, Tally
 
 HOST_GROUP = 25  # cases of one operator and type in one executable
@@ -40,18 +40,20 @@ def performed(unit: Unit) -> Tallies:
         except Exception as error:
             found = Finding(name, "draw", f"{type(error).__name__}: {error}"[:2000])
             tallies[name.kind, name.dtype].findings.append(found)
-    checked = []
+    checked: list[Case] = []
+    ran: list[Case] = []
     for verdict in judged(cases):
         tally = tallies[verdict.case.name.kind, verdict.case.name.dtype]
         tally.note(verdict)
         if verdict.is_compared:
             checked.append(verdict.case)
-    for index, group in enumerate(grouped(cases, BOARD_GROUP)):
+    for index, group in enumerate(grouped(cases, limit_bytes(unit.place))):
+        ran += group
         way = Way.numbered(unit.number + index)
         found_here = on_host(group, way) if unit.place == HOST else on_board(group, unit.place, way)
         for found in found_here:
             tallies[found.name.kind, found.name.dtype].findings.append(found)
-    for case in checked:
+    for case in set(ran) & set(checked):
         tallies[case.name.kind, case.name.dtype].ran[unit.place] += 1
     return dict(tallies)
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from firmware_tests.conformance.checking import Case, Finding, Vectors, difference
+from firmware_tests.conformance.tally import HOST
+from firmware_tests.emulated.test_kernel_battery import room
 from firmware_tests.kernels.harness import ALL_ISAS, RowChoice, compile_cases, graph_of, run_native
 from firmware_tests.kernels.whole_graphs import ISAS
 from tinygen.board import Board
@@ -26,7 +28,7 @@ from tinygen.run.device import Expected
 from tinygen.run.runners import open_device
 
 ROWS = 4  # the best row that fits, and as many after it
-MOST_BYTES = 64 * 1024  # of activations in one image for a board
+MOST_BYTES = 96 * 1024  # of activations in one image
 BOARD_VECTORS = 5  # on boards: the four extremes and one uniform
 
 Run = Callable[[Sequence[Case]], Vectors]
@@ -125,13 +127,20 @@ def _findings(cases: Sequence[Case], run: Run, place: str) -> Iterator[Finding]:
         first = last
 
 
-def grouped(cases: Sequence[Case], most: int) -> Iterator[list[Case]]:
-    """Groups of at most ``most`` cases that fit one image for a board."""
+def limit_bytes(place: str) -> int:
+    """Bytes of activations that a group at ``place`` may have."""
+    return MOST_BYTES if place == HOST else min(MOST_BYTES, room(load_board(place)))
+
+
+def grouped(cases: Sequence[Case], limit: int) -> Iterator[list[Case]]:
+    """Groups of cases whose activations fit ``limit`` bytes; what alone does not is left out."""
     group: list[Case] = []
     used = 0
     for case in cases:
         need = sum(t.nbytes + 8 for t in (*case.graph.sources, *case.graph.results))
-        if group and (len(group) == most or used + need > MOST_BYTES):
+        if need > limit:
+            continue
+        if group and used + need > limit:
             yield group
             group, used = [], 0
         group.append(case)

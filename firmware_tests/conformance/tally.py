@@ -32,8 +32,7 @@ class Tally:
                 self.crashed[f"{numerics.value}: {answer.crash}"] += 1
             else:
                 self.refused[f"{numerics.value}: {answer.refusal}"] += 1
-        if verdict.known:
-            self.known[verdict.known] += 1
+        self.known.update(verdict.known)
         self.unchecked += not verdict.is_compared
         self.findings += verdict.findings
 
