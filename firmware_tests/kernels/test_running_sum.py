@@ -37,11 +37,15 @@ def added(index: int, count: int) -> AddN:
     return AddN(name, inputs, (y,))
 
 
-PLAIN = tuple(retyped(cumsum(i), dtype) for dtype in PLAIN_TYPES for i in range(4))
+PLAIN: tuple[Op, ...] = (
+    *(retyped(cumsum(i), dtype) for dtype in PLAIN_TYPES for i in range(4)),
+    *(retyped(added(0, n), t) for t in (DType.FLOAT32, DType.INT32) for n in (2, 3, 4)),
+)
 CASES: tuple[Op, ...] = (
     *map(cumsum, range(4)),
     *PLAIN[::2],
     *(added(0, count) for count in (2, 3, 4)),
+    *(op for op in PLAIN[1::2] if isinstance(op, AddN)),
 )
 MORE: tuple[Op, ...] = (
     *map(cumsum, range(4, 40)),

@@ -1,4 +1,4 @@
-"""SELECT_V2, LOGICAL_AND, LOGICAL_OR, LOGICAL_NOT, CAST and ZEROS_LIKE."""
+"""SELECT, SELECT_V2, LOGICAL_AND, LOGICAL_OR, LOGICAL_NOT, CAST and ZEROS_LIKE."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,6 +18,7 @@ from tinygen.ops.logical import Logical
 from tinygen.ops.logical_and import LogicalAnd
 from tinygen.ops.logical_not import LogicalNot
 from tinygen.ops.logical_or import LogicalOr
+from tinygen.ops.select import Select
 from tinygen.ops.select_v2 import SelectV2
 from tinygen.ops.zeros_like import ZerosLike
 
@@ -29,6 +30,12 @@ def select(name: str, shapes: tuple[Sizes, Sizes, Sizes], dtype: DType = DType.I
     a, b = (tensor(f"{name}_{i}", shape, dtype) for i, shape in zip("ab", shapes[1:], strict=True))
     y = tensor(name, np.broadcast_shapes(*shapes), dtype)
     return SelectV2(name, (condition, a, b), (y,))
+
+
+def select_rows(name: str, condition: Sizes, shape: Sizes, dtype: DType = DType.INT8) -> Select:
+    """SELECT, which takes one value of the condition for each row as well."""
+    a, b, y = (tensor(name + end, shape, dtype) for end in ("_a", "_b", ""))
+    return Select(name, (plain(f"{name}_c", condition, DType.BOOL), a, b), (y,))
 
 
 def logical(kind: type[Logical], name: str, first: Sizes, second: Sizes) -> Op:
@@ -60,8 +67,14 @@ def zeros() -> Iterator[Op]:
 
 
 SELECTED = tuple(truths())
+OLD = (
+    select_rows("old", (2, 3), (2, 3)),
+    select_rows("old_rows", (3,), (3, 2, 4), DType.INT32),
+    select_rows("old_vector", (4,), (4,), DType.FLOAT32),
+    select_rows("old_one", (), (2, 3), DType.BOOL),
+)
 CASTS = tuple(casts())
-CASES: tuple[Op, ...] = (*SELECTED, *CASTS, *tuple(zeros())[:2])
+CASES: tuple[Op, ...] = (*SELECTED, *OLD, *CASTS, *tuple(zeros())[:2])
 
 
 def test_every_row_gives_the_references_bytes() -> None:
@@ -80,7 +93,8 @@ def test_any_type_is_selected() -> None:
 def test_reference_is_the_interpreters(numerics: Numerics) -> None:
     # LiteRT has no ZEROS_LIKE for int8.
     known = tuple(zeros())[numerics is Numerics.LITERT :]
-    assert_interpreter_agrees((*SELECTED, *CASTS, *known), numerics)
+    old = OLD if numerics is Numerics.LITERT else ()  # TFLite Micro has no SELECT
+    assert_interpreter_agrees((*SELECTED, *old, *CASTS, *known), numerics)
 
 
 def test_floats_beyond_the_type_saturate() -> None:

@@ -97,8 +97,8 @@ def _fully_connected(op: Any) -> Form:
     return Form("FullyConnectedOptions", _activation(op.activation) | fields)
 
 
-def _binary(options: str) -> Callable[[Any], Form]:
-    return lambda op: Form(options, _activation(op.activation))
+def _binary(options: str, version: int = 1) -> Callable[[Any], Form]:
+    return lambda op: Form(options, _activation(op.activation), version=version)
 
 
 def _sum(options: str) -> Callable[[Any], Form]:
@@ -334,11 +334,14 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "DEPTHWISE_CONV_2D": _depthwise_conv2d,
     "DEPTH_TO_SPACE": _blocks("DepthToSpaceOptions"),
     "DEQUANTIZE": _plain("DequantizeOptions"),
+    "DIV": _binary("DivOptions", version=2),
     "ELU": _plain(),
     "EQUAL": _version("EqualOptions", 2),
     "EXP": _version("ExpOptions", 2),
     "EXPAND_DIMS": _expand_dims,
     "FILL": _fill,
+    "FLOOR_DIV": _version("FloorDivOptions", 3),
+    "FLOOR_MOD": _version("FloorModOptions", 2),
     "FULLY_CONNECTED": _fully_connected,
     "GATHER": _gather,
     "GREATER": _version("GreaterOptions", 2),
@@ -380,6 +383,7 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "RESIZE_NEAREST_NEIGHBOR": _resize("ResizeNearestNeighborOptions"),
     "REVERSE_V2": _reverse,
     "RSQRT": _version("", 2),
+    "SELECT": _plain("SelectOptions"),
     "SELECT_V2": _plain("SelectV2Options"),
     "SHAPE": _shape,
     "SLICE": _slice,

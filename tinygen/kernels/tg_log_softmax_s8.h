@@ -28,12 +28,12 @@ TG_INLINE int32_t tg_log_of_sum(int32_t x)
 {
     const int32_t sqrt_half = 1518500250;
     const int32_t quarter_root = 1805811301; /* 2^(-1/4) */
-    const int32_t lead = tg_softmax_leading_zeros((uint32_t)x);
+    const int32_t lead = tg_leading_zeros((uint32_t)x);
     const int32_t half = tg_doubling_high_mul(x << (lead - 1), sqrt_half);
     const int32_t r_a = half > (INT32_MAX >> 1) ? INT32_MAX : half * 2;
     const int32_t power_a = (12 - lead) * (1 << 25) + (1 << 23);
     const int32_t smaller = tg_doubling_high_mul(x, sqrt_half);
-    const int32_t headroom = tg_softmax_leading_zeros((uint32_t)smaller) - 1;
+    const int32_t headroom = tg_leading_zeros((uint32_t)smaller) - 1;
     const int32_t r_b = x > (INT32_MAX >> headroom) ? INT32_MAX : x << headroom;
     const int32_t power_b = (12 - headroom) * (1 << 25) - (1 << 23);
     const int32_t r = tg_min(r_a, r_b);
@@ -49,7 +49,7 @@ TG_INLINE int32_t tg_log_of_sum(int32_t x)
     const int32_t denominator =
         tg_doubling_high_mul(middle, inner) + tg_doubling_high_mul(q, 638450708);
     const int32_t rest = tg_doubling_high_mul(tg_rounding_shift_right(numerator, 6),
-                                              tg_softmax_inverse_one_plus(denominator));
+                                              tg_inverse_one_plus(denominator));
     return (tg_doubling_high_mul(power, 1488522236) + rest) * 2; /* log(2); below 2^31: x < 2^12 */
 }
 

@@ -1,4 +1,4 @@
-/* SELECT_V2 on any type: where the condition holds the bytes of x, else those of w.
+/* SELECT and SELECT_V2 on any type: where the condition holds the bytes of x, else those of w.
  *
  * The output is written from its first byte to its last, in four nested loops, the outermost
  * numbered 0. Each operand has a step for each loop, in bytes, which is 0 where it is broadcast; the

@@ -7,7 +7,7 @@
 #ifndef TG_SOFTMAX_S8_H
 #define TG_SOFTMAX_S8_H
 
-#include "tg_requant.h"
+#include "tg_reciprocal.h"
 
 typedef struct {
     int32_t rows;
@@ -24,41 +24,6 @@ typedef struct {
     int32_t reciprocal; /* of the row's sum, Q0.31, over 2^(exponent - 31 + bits of the output) */
     int32_t exponent;   /* of the final shift to the right */
 } tg_softmax_s8_row;
-
-/* Leading zeros of x > 0, by halving: for cores without a CLZ instruction too. */
-TG_INLINE int32_t tg_softmax_leading_zeros(uint32_t x)
-{
-    int32_t count = 0;
-    for (int32_t bits = 16; bits > 0; bits >>= 1) {
-        if (x < ((uint32_t)1 << (32 - bits))) {
-            x <<= bits;
-            count += bits;
-        }
-    }
-    return count;
-}
-
-/* x * 2^2, saturated. */
-TG_INLINE int32_t tg_softmax_times_four(int32_t x)
-{
-    if (x > (INT32_MAX >> 2)) {
-        return INT32_MAX;
-    }
-    return x < (INT32_MIN >> 2) ? INT32_MIN : x * 4;
-}
-
-/* 1 / (1 + x) for x in [0, 1) as Q0.31: Newton's method on half the denominator, in Q2.29, from the
- * estimate 48/17 - 32/17 * d. The second factor of each product is positive. */
-TG_INLINE int32_t tg_softmax_inverse_one_plus(int32_t x)
-{
-    const int32_t half_denominator = (int32_t)(((uint32_t)x + (uint32_t)INT32_MAX + 1u) >> 1);
-    int32_t estimate = 1515870810 + tg_doubling_high_mul(-1010580540, half_denominator);
-    for (int32_t i = 0; i < 3; ++i) {
-        const int32_t error = ((int32_t)1 << 29) - tg_doubling_high_mul(half_denominator, estimate);
-        estimate += tg_softmax_times_four(tg_doubling_high_mul(error, estimate));
-    }
-    return estimate > (INT32_MAX >> 1) ? INT32_MAX : estimate * 2;
-}
 
 TG_INLINE int32_t tg_softmax_exp(const tg_softmax_s8_params *params, int32_t difference)
 {
@@ -78,9 +43,9 @@ TG_INLINE tg_softmax_s8_row tg_softmax_begin(const tg_softmax_s8_shape *shape,
     for (int32_t i = 0; i < shape->depth; ++i) {
         sum += ((uint32_t)tg_softmax_exp(params, max - x[i]) + (1u << 11)) >> 12;
     }
-    const int32_t headroom = tg_softmax_leading_zeros(sum);
+    const int32_t headroom = tg_leading_zeros(sum);
     const int32_t fraction = (int32_t)((sum << headroom) - ((uint32_t)1 << 31));
-    const tg_softmax_s8_row row = {max, tg_softmax_inverse_one_plus(fraction),
+    const tg_softmax_s8_row row = {max, tg_inverse_one_plus(fraction),
                                    12 - headroom + 31 - output_bits};
     return row;
 }

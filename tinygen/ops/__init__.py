@@ -19,11 +19,14 @@ from tinygen.ops.cumsum import CUMSUM
 from tinygen.ops.depth_to_space import DEPTH_TO_SPACE
 from tinygen.ops.depthwise_conv2d import DEPTHWISE_CONV_2D
 from tinygen.ops.dequantize import DEQUANTIZE
+from tinygen.ops.div import DIV
 from tinygen.ops.elu import ELU
 from tinygen.ops.equal import EQUAL
 from tinygen.ops.exp import EXP
 from tinygen.ops.expand_dims import EXPAND_DIMS
 from tinygen.ops.fill import FILL
+from tinygen.ops.floor_div import FLOOR_DIV
+from tinygen.ops.floor_mod import FLOOR_MOD
 from tinygen.ops.fully_connected import FULLY_CONNECTED
 from tinygen.ops.gather import GATHER
 from tinygen.ops.greater import GREATER
@@ -62,6 +65,7 @@ from tinygen.ops.resize_bilinear import RESIZE_BILINEAR
 from tinygen.ops.resize_nearest_neighbor import RESIZE_NEAREST_NEIGHBOR
 from tinygen.ops.reverse_v2 import REVERSE_V2
 from tinygen.ops.rsqrt import RSQRT
+from tinygen.ops.select import SELECT
 from tinygen.ops.select_v2 import SELECT_V2
 from tinygen.ops.shape import SHAPE
 from tinygen.ops.slice import SLICE
@@ -104,11 +108,14 @@ OPS: tuple[OpDef[Any], ...] = (
     CUMSUM,
     DEPTH_TO_SPACE,
     DEQUANTIZE,
+    DIV,
     ELU,
     EQUAL,
     EXP,
     EXPAND_DIMS,
     FILL,
+    FLOOR_DIV,
+    FLOOR_MOD,
     GATHER,
     GREATER,
     GREATER_EQUAL,
@@ -148,6 +155,7 @@ OPS: tuple[OpDef[Any], ...] = (
     RESIZE_NEAREST_NEIGHBOR,
     REVERSE_V2,
     RSQRT,
+    SELECT,
     SELECT_V2,
     SHAPE,
     SLICE,

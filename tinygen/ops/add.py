@@ -1,7 +1,9 @@
-"""ADD: elementwise sum with broadcasting, int8 or int16."""
+"""ADD: elementwise sum with broadcasting, int8, int16, or values without a scale."""
 
 from dataclasses import dataclass
 from typing import ClassVar
+
+import numpy as np
 
 from tinygen.ops.base import Node
 from tinygen.ops.binary import Binary
@@ -25,4 +27,4 @@ def parse(node: Node) -> Add:
     return parse_sum(node, Add, tflite.AddOptions)
 
 
-ADD = definition_of_sum(Add, parse, sign=1)
+ADD = definition_of_sum(Add, parse, 1, "add", np.add)

@@ -35,7 +35,7 @@ class Pair(Op):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Binary(Pair):
-    """y = act(a op b), int8 or int16."""
+    """y = act(a op b)."""
 
     activation: Activation
 

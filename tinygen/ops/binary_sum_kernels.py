@@ -1,14 +1,15 @@
 """What ADD and SUB share: from an operator to its arithmetic, and the kernel rows."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
 
 from tinygen.errors import UnsupportedError
-from tinygen.ir import Array, DType, Numerics
+from tinygen.ir import Activation, Array, DType, Numerics
 from tinygen.isa import Isa
-from tinygen.ops.base import Call, Kernel, Node, OpDef, only_for
+from tinygen.ops.base import Call, Kernel, Node, OpDef, Rule, only_for
 from tinygen.ops.binary import (
     Binary,
     binary_call,
@@ -23,6 +24,7 @@ from tinygen.ops.binary import (
 )
 from tinygen.ops.binary_sum import LEFT_SHIFT, ScaledSum, linear_form, scaled_sum
 from tinygen.ops.convolution import fused_clamp
+from tinygen.ops.plain import Function, Plain, operands
 from tinygen.quant import activation_range, dtype_range
 
 B = TypeVar("B", bound=Binary)
@@ -30,12 +32,14 @@ SumOf = Callable[[B], ScaledSum]
 
 
 def parse_sum(node: Node, op: type[B], options: type[Any]) -> B:
-    """Read the node.
+    """Read the node; TFLite Micro's ADD of int32 leaves its fused activation out.
 
     Raises ModelError where the shapes do not broadcast, UnsupportedError for int16 in a form that
     LiteRT computes in another way, and TFLite Micro in this one.
     """
     parsed = parse_binary(node, op, options)
+    if (node.kind, parsed.y.dtype, node.numerics) == ("ADD", DType.INT32, Numerics.TFLM):
+        return replace(parsed, activation=Activation.NONE)
     by_powers = parsed.y.dtype is DType.INT16 and node.options(options).PotScaleInt16()
     if by_powers and node.numerics is Numerics.LITERT:
         raise UnsupportedError(
@@ -167,8 +171,17 @@ def sum_kernels(sum_of: SumOf[B]) -> tuple[Kernel[B], ...]:
     return (*only_for(DType.INT8, *narrow), *only_for(DType.INT16, wide))
 
 
-def definition_of_sum(op: type[B], parse: Callable[[Node], B], sign: int) -> OpDef[B]:
-    """The operator a + sign * b."""
+PLAIN = (DType.FLOAT32, DType.INT32, DType.INT64)
+OPERANDS: Rule[Any] = operands(
+    PLAIN, integer_operands, "int8 or int16 (zero points 0), each with one scale"
+)
+
+
+def definition_of_sum(
+    op: type[B], parse: Callable[[Node], B], sign: int, name: str, function: Function
+) -> OpDef[B]:
+    """The operator a + sign * b, which is numpy's ``function`` of values without a scale."""
+    plain: Plain[B] = Plain(name, PLAIN, function, lambda op: op.activation)
 
     def sum_of(op: B) -> ScaledSum:
         return sum_of_operands(op, sign)
@@ -178,10 +191,10 @@ def definition_of_sum(op: type[B], parse: Callable[[Node], B], sign: int) -> OpD
 
     return OpDef(
         op=op,
-        dtypes=(DType.INT8, DType.INT16),
+        dtypes=(DType.INT8, DType.INT16, *PLAIN),
         parse=parse,
-        rules=(integer_operands, fused_clamp, output_scale, few_loops),
-        reference=reference_of(elementwise),
-        kernels=(one_variable_kernel(elementwise), *sum_kernels(sum_of)),
+        rules=(OPERANDS, fused_clamp, output_scale, few_loops),
+        reference=reference_of(plain.or_else(elementwise)),
+        kernels=(one_variable_kernel(elementwise), *sum_kernels(sum_of), *plain.kernels),
         bounds=corner_bounds(elementwise),
     )

@@ -1,18 +1,33 @@
-"""What the comparisons share: how two values lie to each other, int8 of any scales or integers."""
+"""What the comparisons share: how two values lie to each other, of any scales or without.
+
+int16 is LiteRT's, which brings it to one scale for EQUAL and NOT_EQUAL, and compares stored values
+for order; TFLite Micro has it for GREATER alone, with factors that it never sets. Nothing lies to a
+NaN in any way, so that is unequal to all.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 import numpy as np
 
-from tinygen.interval import Integers
 from tinygen.ir import Array, DType, Tensor
-from tinygen.ops.base import Call, Kernel, Node, OpDef, Value, describe
+from tinygen.ops.base import Call, Kernel, Node, OpDef, Value, describe, only_for
 from tinygen.ops.binary import Pair, broadcast_operands, few_loops, geometry_of, pair_call
 from tinygen.quant import multiply_by_quantized_multiplier, quantize_multiplier
 
 LEFT_SHIFT = 8
-KERNELS = {DType.INT32: "tg_compare_s32", DType.INT64: "tg_compare_s64"}
+SCALED = {DType.INT8: "tg_compare_s8"}
+PER_TENSOR = (DType.INT8, DType.INT16)
+KERNELS = {
+    DType.FLOAT32: "tg_compare_f32",
+    DType.INT32: "tg_compare_s32",
+    DType.INT64: "tg_compare_s64",
+}
+# For EQUAL and NOT_EQUAL alone.
+SCALED_EQUALITY = {DType.INT16: "tg_compare_s16"}
+EQUALITY = {DType.BOOL: "tg_compare_bool"}
+# For the other four.
+ORDER = {DType.INT16: "tg_compare_stored_s16"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,39 +36,58 @@ class Comparison(Pair):
 
     holds: ClassVar[tuple[bool, bool, bool]]
 
+    @classmethod
+    def orders(cls) -> bool:
+        """Whether it tells less from greater."""
+        return cls.holds[0] is not cls.holds[2]
+
+    @classmethod
+    def kernels(cls) -> dict[DType, str]:
+        """The kernels for values that are compared as they are, by type."""
+        return KERNELS | (ORDER if cls.orders() else EQUALITY)
+
+    @classmethod
+    def scaled_kernels(cls) -> dict[DType, str]:
+        """The kernels for values that are brought to one scale, by type."""
+        return SCALED | ({} if cls.orders() else SCALED_EQUALITY)
+
 
 C = TypeVar("C", bound=Comparison)
 
 
 def types(op: Comparison) -> str:
-    """Both operands are int8 with one scale each, or both int32 or int64; the output is bool.
+    """Both operands are int8 or int16 with one scale each, or float32, int32 or int64.
 
-    Convert the model with full integer post-training quantization (int8).
+    EQUAL and NOT_EQUAL take bool as well; the output is bool. Convert the model with full integer
+    post-training quantization (int8), or not at all.
     """
     if op.y.dtype is not DType.BOOL:
         return describe(op.y)
     for tensor in op.inputs:
-        if tensor.dtype is not op.a.dtype or tensor.dtype not in (DType.INT8, *KERNELS):
+        if tensor.dtype is not op.a.dtype or tensor.dtype not in (
+            *op.scaled_kernels(),
+            *op.kernels(),
+        ):
             return describe(tensor)
-        if tensor.dtype is DType.INT8 and (tensor.quant is None or tensor.quant.per_channel):
+        if tensor.dtype in PER_TENSOR and (tensor.quant is None or tensor.quant.per_channel):
             return describe(tensor)
     return ""
 
 
 def scales_below_one(op: Comparison) -> str:
-    """The scales of int8 operands are below 1.
+    """The scales of operands that are brought to one scale are below 1.
 
     The reference kernels stop there; check the ranges that the converter calibrated.
     """
-    if op.a.dtype is not DType.INT8:
+    if op.a.dtype not in op.scaled_kernels():
         return ""
     return next((describe(t) for t in op.inputs if t.scale >= 1), "")
 
 
-def scaled(tensor: Tensor, values: Array) -> Integers:
+def scaled(op: Comparison, tensor: Tensor, values: Array) -> Array:
     """What is compared. Source: TFLite's ``ComparisonWithScaling``."""
-    if tensor.dtype is not DType.INT8:
-        return values.astype(np.int64)
+    if tensor.dtype not in op.scaled_kernels():
+        return values
     shifted = (values.astype(np.int64) - tensor.zero_point) << LEFT_SHIFT
     return multiply_by_quantized_multiplier(shifted, *quantize_multiplier(tensor.scale)).astype(
         np.int64
@@ -62,9 +96,10 @@ def scaled(tensor: Tensor, values: Array) -> Integers:
 
 def reference(op: Comparison, values: tuple[Array, ...]) -> tuple[Array, ...]:
     """Source: TFLite's comparisons.h."""
-    a, b = (scaled(t, v) for t, v in zip(op.inputs, values, strict=True))
-    less, equal, greater = op.holds
-    return (np.select([a < b, a == b], [less, equal], greater).astype(bool).reshape(op.y.shape),)
+    a, b = (scaled(op, t, v) for t, v in zip(op.inputs, values, strict=True))
+    less, _, greater = op.holds
+    found = np.select([a < b, a == b, a > b], op.holds, less and greater)
+    return (found.astype(bool).reshape(op.y.shape),)
 
 
 def relation_of(op: Comparison) -> tuple[tuple[str, Value], ...]:
@@ -73,8 +108,8 @@ def relation_of(op: Comparison) -> tuple[tuple[str, Value], ...]:
     return (("less", int(less)), ("equal", int(equal)), ("greater", int(greater)))
 
 
-def lower_s8(op: Comparison) -> tuple[Call, ...]:
-    """The call of ``tg_compare_s8``."""
+def lower_scaled(op: Comparison) -> tuple[Call, ...]:
+    """The call of a kernel with scales."""
     operands = (op.b, op.a) if geometry_of(op).swapped else (op.a, op.b)
     params = relation_of(op)
     for name, tensor in zip("xw", operands, strict=True):
@@ -99,24 +134,22 @@ def definition_of_comparison(op: type[C]) -> OpDef[C]:
         return op(node.name, broadcast_operands(node), node.outputs)
 
     def row(dtype: DType, function: str) -> Kernel[C]:
-        return Kernel(
-            function, "tg_compare.h", "tg_compare", lower, fits=lambda op: op.a.dtype is dtype
-        )
+        plain: Kernel[C] = Kernel(function, "tg_compare.h", "tg_compare", lower)
+        return only_for(dtype, plain)[0]
+
+    def scaled_row(dtype: DType, function: str) -> Kernel[C]:
+        types = "tg_compare_scaled"
+        scaled: Kernel[C] = Kernel(function, "tg_compare.h", types, lower_scaled)
+        return only_for(dtype, scaled)[0]
 
     return OpDef(
         op=op,
-        dtypes=(DType.INT8, *KERNELS),
+        dtypes=(*op.scaled_kernels(), *op.kernels()),
         parse=parse,
         rules=(types, scales_below_one, few_loops),
         reference=reference,
         kernels=(
-            Kernel(
-                "tg_compare_s8",
-                "tg_compare.h",
-                "tg_compare_s8",
-                lower_s8,
-                fits=lambda op: op.a.dtype is DType.INT8,
-            ),
-            *(row(dtype, function) for dtype, function in KERNELS.items()),
+            *(scaled_row(dtype, function) for dtype, function in op.scaled_kernels().items()),
+            *(row(dtype, function) for dtype, function in op.kernels().items()),
         ),
     )

@@ -1,4 +1,4 @@
-"""MAXIMUM: the larger of two values, int8, with broadcasting."""
+"""MAXIMUM: the larger of two values, with broadcasting."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,4 +16,4 @@ class Maximum(Binary):
     kind: ClassVar[str] = "MAXIMUM"
 
 
-MAXIMUM = definition_of_extremum(Maximum, np.maximum, "tg_maximum_s8")
+MAXIMUM = definition_of_extremum(Maximum, "maximum", lambda a, b: np.where(a > b, a, b))

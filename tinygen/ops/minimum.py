@@ -1,4 +1,4 @@
-"""MINIMUM: the smaller of two values, int8, with broadcasting."""
+"""MINIMUM: the smaller of two values, with broadcasting."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,4 +16,4 @@ class Minimum(Binary):
     kind: ClassVar[str] = "MINIMUM"
 
 
-MINIMUM = definition_of_extremum(Minimum, np.minimum, "tg_minimum_s8")
+MINIMUM = definition_of_extremum(Minimum, "minimum", lambda a, b: np.where(a < b, a, b))

@@ -1,4 +1,4 @@
-"""MUL: elementwise product with broadcasting, int8 or int16."""
+"""MUL: elementwise product with broadcasting, int8, int16, or values without a scale."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinygen.ir import Array, DType, Numerics
-from tinygen.ops.base import Call, Kernel, Node, OpDef, only_for
+from tinygen.ops.base import Call, Kernel, Node, OpDef, Rule, only_for
 from tinygen.ops.binary import (
     Binary,
     binary_call,
@@ -20,6 +20,7 @@ from tinygen.ops.binary import (
     rescaling_call,
 )
 from tinygen.ops.convolution import fused_clamp
+from tinygen.ops.plain import Plain, operands
 from tinygen.quant import (
     activation_range,
     multiply_by_quantized_multiplier,
@@ -90,16 +91,24 @@ def lower_wide(op: Mul) -> tuple[Call, ...]:
 NARROW: Kernel[Mul] = Kernel("tg_mul_s8", "tg_mul_s8.h", "tg_mul_s8", lower, in_place=True)
 WIDE: Kernel[Mul] = Kernel("tg_mul_s16", "tg_mul_s16.h", "tg_mul_s16", lower_wide, in_place=True)
 
+PLAIN: Plain[Mul] = Plain(
+    "mul", (DType.FLOAT32, DType.INT32, DType.INT64), np.multiply, lambda op: op.activation
+)
+OPERANDS: Rule[Mul] = operands(
+    PLAIN.dtypes, integer_operands, "int8 or int16 (zero points 0), each with one scale"
+)
+
 MUL = OpDef(
     op=Mul,
-    dtypes=(DType.INT8, DType.INT16),
+    dtypes=(DType.INT8, DType.INT16, *PLAIN.dtypes),
     parse=parse,
-    rules=(integer_operands, fused_clamp, scales_in_range, few_loops),
-    reference=reference_of(elementwise),
+    rules=(OPERANDS, fused_clamp, scales_in_range, few_loops),
+    reference=reference_of(PLAIN.or_else(elementwise)),
     kernels=(
         one_variable_kernel(elementwise),
         *only_for(DType.INT8, NARROW),
         *only_for(DType.INT16, WIDE),
+        *PLAIN.kernels,
     ),
     bounds=corner_bounds(elementwise),
 )

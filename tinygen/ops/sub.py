@@ -1,7 +1,9 @@
-"""SUB: elementwise difference with broadcasting, int8 or int16."""
+"""SUB: elementwise difference with broadcasting, int8, int16, or values without a scale."""
 
 from dataclasses import dataclass
 from typing import ClassVar
+
+import numpy as np
 
 from tinygen.ops.base import Node
 from tinygen.ops.binary import Binary
@@ -25,4 +27,4 @@ def parse(node: Node) -> Sub:
     return parse_sum(node, Sub, tflite.SubOptions)
 
 
-SUB = definition_of_sum(Sub, parse, sign=-1)
+SUB = definition_of_sum(Sub, parse, -1, "sub", np.subtract)
