@@ -1,6 +1,7 @@
 """The shared model corpus, where a checkout has it beside itself."""
 
 import json
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from tinygen.board import Board
 from tinygen.frontend.variables import KINDS
 from tinygen.ops import BY_KIND
 
+# What the manifest calls the element types of a model's activations.
+COMPILED = ("int8", "int16", "int16+int8", "int32")
 ROOT = Path(__file__).parents[3] / "shared" / "models"
 BOARDS = (
     "microbit", "mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547",
@@ -66,11 +69,27 @@ def _entries() -> list[Entry]:
 
 
 def compiled_models() -> list[Entry]:
-    """int8 models whose operators are all in the table."""
-    return [e for e in _entries() if e.facts["class"] == "int8" and not e.unsupported]
+    """Models of these classes whose operators are all in the table."""
+    return [e for e in _entries() if e.facts["class"] in COMPILED and not e.unsupported]
+
+
+def emulated_runs() -> list[tuple[Entry, str]]:
+    """Which compiled model runs on which board: models of several operators on every one.
+
+    Those of one operator, of which there are many, take one board each, in turn; with
+    ``TINYGEN_EVERY_CORE`` set they take every one, too.
+    """
+    runs, turn = [], 0
+    for entry in compiled_models():
+        if sum(entry.facts["ops"].values()) > 1 or os.environ.get("TINYGEN_EVERY_CORE"):
+            runs += [(entry, board) for board in BOARDS]
+        else:
+            runs.append((entry, BOARDS[turn % len(BOARDS)]))
+            turn += 1
+    return runs
 
 
 def other_models() -> list[Entry]:
-    """All the rest: other operators, float, uint8, int16, hybrid, stateful."""
+    """All the rest: other operators, float, uint8, hybrid."""
     compiled = {e.id for e in compiled_models()}
     return [e for e in _entries() if e.id not in compiled]

@@ -1,4 +1,4 @@
-"""Every int8 model of the shared corpus that holds only supported operators, byte for byte.
+"""Every integer model of the shared corpus that holds only supported operators, byte for byte.
 
 Golden vectors were made by others with the reference interpreters; drawn vectors are compared with
 the numpy reference and the installed interpreter. A model that a board cannot hold must be refused
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware_tests.golden.corpus import BOARDS, Entry, compiled_models, other_models
+from firmware_tests.golden.corpus import Entry, compiled_models, emulated_runs, other_models
 from tinygen.board.file import load_board
 from tinygen.compile import Options
 from tinygen.errors import BudgetError, UnsupportedError
@@ -55,8 +55,9 @@ def test_drawn_vectors_pass_on_the_host(entry: Entry) -> None:
 
 
 @pytest.mark.emulated
-@pytest.mark.parametrize("board", BOARDS)
-@pytest.mark.parametrize("entry", compiled_models(), ids=lambda e: e.id)
+@pytest.mark.parametrize(
+    ("entry", "board"), emulated_runs(), ids=lambda p: p.id if isinstance(p, Entry) else p
+)
 def test_golden_vectors_pass_on_every_core_that_holds_the_model(entry: Entry, board: str) -> None:
     target = load_board(board)
     try:
@@ -107,4 +108,4 @@ def test_any_other_model_passes_or_is_refused_with_all_its_reasons(entry: Entry)
 def test_the_corpus_is_where_the_tests_expect_it() -> None:
     if not Path(__file__).parents[3].joinpath("shared", "models").is_dir():
         pytest.skip("no ../shared/models beside this checkout")
-    assert len(compiled_models()) >= 30
+    assert len(compiled_models()) >= 120

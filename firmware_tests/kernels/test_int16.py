@@ -94,13 +94,20 @@ def from_float(index: int) -> Quantize:
     return Quantize(name, (x,), (y,))
 
 
+def drawn_zero_point(dtype: DType, index: int, rng: np.random.Generator) -> int:
+    """None for int32, for int16 in every second round, that of a SOFTMAX among them."""
+    if dtype is DType.INT16 and index // len(PAIRS) % 2:
+        return int(rng.choice([-(2**15), 2**15 - 1, -777]))
+    return any_zero_point(rng) if dtype is DType.INT8 else 0
+
+
 def requantize(index: int) -> Quantize:
-    """Each pair of types in turn."""
+    """Each pair of types in turn, int16 with and without a zero point."""
     rng = np.random.default_rng(index)
     name, (source, target) = f"requantize_wide{index}", PAIRS[index % len(PAIRS)]
     bits = {DType.INT8: 8, DType.INT16: 16, DType.INT32: 28}
     scales = [rng.uniform(0.3, 1.0) * 2.0 ** -bits[dtype] for dtype in (source, target)]
-    zeros = [any_zero_point(rng) if d is DType.INT8 else 0 for d in (source, target)]
+    zeros = [drawn_zero_point(dtype, index, rng) for dtype in (source, target)]
     x = quantized(f"{name}_x", (5, 99), scales[0], zeros[0], dtype=source)
     y = quantized(name, (5, 99), scales[1], zeros[1], dtype=target)
     return Quantize(name, (x,), (y,))
@@ -165,12 +172,15 @@ def agreeing(ops: Sequence[Op], numerics: Numerics) -> list[Op]:
 
 
 def has_litert_form(op: Op) -> bool:
-    """LiteRT's convolutions ask for a bias, of int64; its FULLY_CONNECTED rounds once; it does not
-    take int8 to int32, and its quantized SUM is refused."""
+    """LiteRT's convolutions ask for a bias, of int64; its FULLY_CONNECTED rounds once; it takes no
+    int8 to int32, zero points of int16 to int32 only, and its quantized SUM is refused."""
     if isinstance(op, Sum):
         return False
     if isinstance(op, Quantize):
-        return (op.x.dtype, op.y.dtype) != (DType.INT8, DType.INT32)
+        types = (op.x.dtype, op.y.dtype)
+        zeros = [t.zero_point for t in (op.x, op.y) if t.dtype is DType.INT16]
+        narrow = types != (DType.INT16, DType.INT32) and any(zeros)
+        return types != (DType.INT8, DType.INT32) and not narrow
     if not isinstance(op, WeightedOp):
         return True
     if isinstance(op, FullyConnected) and op.rounding is Rounding.TWICE:

@@ -32,7 +32,6 @@ COMPUTED = {
 FROM_FLOAT = {(DType.FLOAT32, DType.INT8), (DType.FLOAT32, DType.INT16)}
 TYPES = FROM_FLOAT | TABLED | COMPUTED
 LIMIT = 1 << 17  # of quotients
-SYMMETRIC = (DType.INT16, DType.INT32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +50,7 @@ def parse(node: Node) -> Quantize:
 def types(op: Quantize) -> str:
     """Types are float32 to int8 or int16, int8 to uint8 or back, or int8, int16, int32, per tensor.
 
-    From int32 to int32 there is no kernel; zero points of int16 and int32 are 0.
+    From int32 to int32 there is no kernel; the zero points of int32 are 0.
     Convert the model with full integer post-training quantization (int8).
     """
     if (op.x.dtype, op.y.dtype) not in TYPES:
@@ -59,7 +58,7 @@ def types(op: Quantize) -> str:
     for tensor in (op.x, op.y):
         if tensor.dtype is not DType.FLOAT32 and (tensor.quant is None or tensor.quant.per_channel):
             return describe(tensor)
-        if tensor.dtype in SYMMETRIC and tensor.zero_point:
+        if tensor.dtype is DType.INT32 and tensor.zero_point:
             return describe(tensor)
     return ""
 
