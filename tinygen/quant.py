@@ -101,20 +101,30 @@ def dtype_range(dtype: DType) -> tuple[int, int]:
     return int(info.min), int(info.max)
 
 
+# Least and greatest result of each fused activation that limits.
+ACTIVATION_LIMITS = {
+    Activation.RELU: (0.0, math.inf),
+    Activation.RELU6: (0.0, 6.0),
+    Activation.RELU_N1_TO_1: (-1.0, 1.0),
+}
+
+
 def activation_range(activation: Activation, y: Tensor) -> tuple[int, int]:
     """Quantized clamp bounds of a fused activation on output ``y``.
 
     Source: ``CalculateActivationRangeQuantized``; the division and the rounding are in float32.
     """
+    return quantized_limits(*ACTIVATION_LIMITS.get(activation, (-math.inf, math.inf)), y)
+
+
+def quantized_limits(least: float, most: float, y: Tensor) -> tuple[int, int]:
+    """Two real limits as ``y`` stores them, within its type; an infinite one is the type's."""
     low, high = dtype_range(y.dtype)
 
     def quantized(value: float) -> int:
         return y.zero_point + round_half_away(float(np.float32(value) / np.float32(y.scale)))
 
-    if activation is Activation.RELU:
-        return max(low, quantized(0.0)), high
-    if activation is Activation.RELU6:
-        return max(low, quantized(0.0)), min(high, quantized(6.0))
-    if activation is Activation.RELU_N1_TO_1:
-        return max(low, quantized(-1.0)), min(high, quantized(1.0))
-    return low, high
+    return (
+        max(low, quantized(least)) if math.isfinite(least) else low,
+        min(high, quantized(most)) if math.isfinite(most) else high,
+    )

@@ -118,6 +118,10 @@ def _leaky_relu(op: Any) -> Form:
     return Form("LeakyReluOptions", {"Alpha": op.alpha}, version=2)
 
 
+def _gelu(op: Any) -> Form:
+    return Form("GeluOptions", {"Approximate": op.approximate})
+
+
 def _int32(values: Any) -> Array:
     return np.array(values, np.int32)
 
@@ -328,8 +332,10 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "BATCH_TO_SPACE_ND": _batch_to_space,
     "BROADCAST_TO": _broadcast_to,
     "CAST": _cast,
+    "CEIL": _plain(),
     "CONCATENATION": _concatenation,
     "CONV_2D": _conv2d,
+    "COS": _plain("CosOptions"),
     "CUMSUM": _cumsum,
     "DEPTHWISE_CONV_2D": _depthwise_conv2d,
     "DEPTH_TO_SPACE": _blocks("DepthToSpaceOptions"),
@@ -340,10 +346,12 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "EXP": _version("ExpOptions", 2),
     "EXPAND_DIMS": _expand_dims,
     "FILL": _fill,
+    "FLOOR": _plain(),
     "FLOOR_DIV": _version("FloorDivOptions", 3),
     "FLOOR_MOD": _version("FloorModOptions", 2),
     "FULLY_CONNECTED": _fully_connected,
     "GATHER": _gather,
+    "GELU": _gelu,
     "GREATER": _version("GreaterOptions", 2),
     "GREATER_EQUAL": _version("GreaterEqualOptions", 2),
     "HARD_SWISH": _plain("HardSwishOptions"),
@@ -353,6 +361,7 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "LEAKY_RELU": _leaky_relu,
     "LESS": _version("LessOptions", 2),
     "LESS_EQUAL": _version("LessEqualOptions", 2),
+    "LOG": _plain(),
     "LOGICAL_AND": _plain("LogicalAndOptions"),
     "LOGICAL_NOT": _plain("LogicalNotOptions"),
     "LOGICAL_OR": _plain("LogicalOrOptions"),
@@ -364,6 +373,7 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "MINIMUM": _version("MaximumMinimumOptions", 2),
     "MIRROR_PAD": _mirror_pad,
     "MUL": _binary("MulOptions"),
+    "NEG": _plain("NegOptions"),
     "NOT_EQUAL": _version("NotEqualOptions", 2),
     "PACK": _pack,
     "PAD": _pad,
@@ -377,21 +387,27 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "REDUCE_PROD": _reduction(2),
     "RELU": _plain(),
     "RELU6": _plain(),
+    "RELU_0_TO_1": _plain(),
     "RELU_N1_TO_1": _plain(),
     "RESHAPE": _reshape,
     "RESIZE_BILINEAR": _resize("ResizeBilinearOptions"),
     "RESIZE_NEAREST_NEIGHBOR": _resize("ResizeNearestNeighborOptions"),
     "REVERSE_V2": _reverse,
+    "ROUND": _plain(),
     "RSQRT": _version("", 2),
     "SELECT": _plain("SelectOptions"),
     "SELECT_V2": _plain("SelectV2Options"),
     "SHAPE": _shape,
+    "SIGN": _plain("SignOptions"),
+    "SIN": _plain(),
     "SLICE": _slice,
     "SOFTMAX": _softmax,
     "SPACE_TO_BATCH_ND": _space_to_batch,
     "SPACE_TO_DEPTH": _blocks("SpaceToDepthOptions"),
     "SPLIT": _split,
     "SPLIT_V": _split_v,
+    "SQRT": _plain(),
+    "SQUARE": _plain("SquareOptions"),
     "SQUARED_DIFFERENCE": _version("SquaredDifferenceOptions", 2),
     "SQUEEZE": _squeeze,
     "STRIDED_SLICE": _strided_slice,

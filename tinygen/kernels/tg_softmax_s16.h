@@ -8,6 +8,7 @@
 #ifndef TG_SOFTMAX_S16_H
 #define TG_SOFTMAX_S16_H
 
+#include "tg_line_s16.h"
 #include "tg_requant.h"
 
 typedef struct {
@@ -22,13 +23,6 @@ typedef struct {
     int32_t shift;               /* positive is left */
 } tg_softmax_s16_params;
 
-/* The table's line at an int16 x. */
-TG_INLINE int32_t tg_softmax_line(const int16_t *table, int32_t x)
-{
-    const int16_t *const at = table + 256 + (x >> 7);
-    return at[0] + (((at[1] - at[0]) * (x & 127) + 64) >> 7);
-}
-
 TG_INLINE void tg_softmax_s16(const tg_softmax_s16_shape *shape,
                               const tg_softmax_s16_params *params, const int16_t *x, int16_t *y)
 {
@@ -40,7 +34,7 @@ TG_INLINE void tg_softmax_s16(const tg_softmax_s16_shape *shape,
         int32_t sum = 0;
         for (int32_t i = 0; i < shape->depth; ++i) {
             const int32_t scaled = tg_requant(x[i] - most, params->multiplier, params->shift);
-            y[i] = (int16_t)tg_softmax_line(params->exponentials,
+            y[i] = (int16_t)tg_line_at(params->exponentials,
                                             tg_clamp(scaled + INT16_MAX, INT16_MIN, INT16_MAX));
             sum += y[i];
         }
@@ -51,7 +45,7 @@ TG_INLINE void tg_softmax_s16(const tg_softmax_s16_shape *shape,
         }
         const uint32_t aligned = (uint32_t)sum << (30 - bits);
         const int32_t mantissa = (int32_t)((aligned + (1u << 13)) >> 14);
-        const int32_t scale = tg_softmax_line(
+        const int32_t scale = tg_line_at(
             params->reciprocals, tg_clamp(mantissa - (1 << 15) - (1 << 16), INT16_MIN, INT16_MAX));
         for (int32_t i = 0; i < shape->depth; ++i) {
             const int32_t rounding = (int32_t)1 << (bits - 1);

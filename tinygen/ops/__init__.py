@@ -13,8 +13,10 @@ from tinygen.ops.batch_matmul import BATCH_MATMUL
 from tinygen.ops.batch_to_space_nd import BATCH_TO_SPACE_ND
 from tinygen.ops.broadcast_to import BROADCAST_TO
 from tinygen.ops.cast import CAST
+from tinygen.ops.ceil import CEIL
 from tinygen.ops.concatenation import CONCATENATION
 from tinygen.ops.conv2d import CONV_2D
+from tinygen.ops.cos import COS
 from tinygen.ops.cumsum import CUMSUM
 from tinygen.ops.depth_to_space import DEPTH_TO_SPACE
 from tinygen.ops.depthwise_conv2d import DEPTHWISE_CONV_2D
@@ -25,10 +27,12 @@ from tinygen.ops.equal import EQUAL
 from tinygen.ops.exp import EXP
 from tinygen.ops.expand_dims import EXPAND_DIMS
 from tinygen.ops.fill import FILL
+from tinygen.ops.floor import FLOOR
 from tinygen.ops.floor_div import FLOOR_DIV
 from tinygen.ops.floor_mod import FLOOR_MOD
 from tinygen.ops.fully_connected import FULLY_CONNECTED
 from tinygen.ops.gather import GATHER
+from tinygen.ops.gelu import GELU
 from tinygen.ops.greater import GREATER
 from tinygen.ops.greater_equal import GREATER_EQUAL
 from tinygen.ops.hard_swish import HARD_SWISH
@@ -37,6 +41,7 @@ from tinygen.ops.l2_normalization import L2_NORMALIZATION
 from tinygen.ops.leaky_relu import LEAKY_RELU
 from tinygen.ops.less import LESS
 from tinygen.ops.less_equal import LESS_EQUAL
+from tinygen.ops.log import LOG
 from tinygen.ops.log_softmax import LOG_SOFTMAX
 from tinygen.ops.logical_and import LOGICAL_AND
 from tinygen.ops.logical_not import LOGICAL_NOT
@@ -48,6 +53,7 @@ from tinygen.ops.mean import MEAN
 from tinygen.ops.minimum import MINIMUM
 from tinygen.ops.mirror_pad import MIRROR_PAD
 from tinygen.ops.mul import MUL
+from tinygen.ops.neg import NEG
 from tinygen.ops.not_equal import NOT_EQUAL
 from tinygen.ops.pack import PACK
 from tinygen.ops.pad import PAD, PADV2
@@ -59,21 +65,26 @@ from tinygen.ops.reduce_any import REDUCE_ANY
 from tinygen.ops.reduce_max import REDUCE_MAX
 from tinygen.ops.reduce_min import REDUCE_MIN
 from tinygen.ops.reduce_prod import REDUCE_PROD
-from tinygen.ops.relu import RELU, RELU6, RELU_N1_TO_1
+from tinygen.ops.relu import RELU, RELU6, RELU_0_TO_1, RELU_N1_TO_1
 from tinygen.ops.reshape import RESHAPE
 from tinygen.ops.resize_bilinear import RESIZE_BILINEAR
 from tinygen.ops.resize_nearest_neighbor import RESIZE_NEAREST_NEIGHBOR
 from tinygen.ops.reverse_v2 import REVERSE_V2
+from tinygen.ops.round import ROUND
 from tinygen.ops.rsqrt import RSQRT
 from tinygen.ops.select import SELECT
 from tinygen.ops.select_v2 import SELECT_V2
 from tinygen.ops.shape import SHAPE
+from tinygen.ops.sign import SIGN
+from tinygen.ops.sin import SIN
 from tinygen.ops.slice import SLICE
 from tinygen.ops.softmax import SOFTMAX
 from tinygen.ops.space_to_batch_nd import SPACE_TO_BATCH_ND
 from tinygen.ops.space_to_depth import SPACE_TO_DEPTH
 from tinygen.ops.split import SPLIT
 from tinygen.ops.split_v import SPLIT_V
+from tinygen.ops.sqrt import SQRT
+from tinygen.ops.square import SQUARE
 from tinygen.ops.squared_difference import SQUARED_DIFFERENCE
 from tinygen.ops.squeeze import SQUEEZE
 from tinygen.ops.store import STORE
@@ -104,7 +115,9 @@ OPS: tuple[OpDef[Any], ...] = (
     BATCH_TO_SPACE_ND,
     BROADCAST_TO,
     CAST,
+    CEIL,
     CONCATENATION,
+    COS,
     CUMSUM,
     DEPTH_TO_SPACE,
     DEQUANTIZE,
@@ -114,9 +127,11 @@ OPS: tuple[OpDef[Any], ...] = (
     EXP,
     EXPAND_DIMS,
     FILL,
+    FLOOR,
     FLOOR_DIV,
     FLOOR_MOD,
     GATHER,
+    GELU,
     GREATER,
     GREATER_EQUAL,
     HARD_SWISH,
@@ -126,6 +141,7 @@ OPS: tuple[OpDef[Any], ...] = (
     LEAKY_RELU,
     LESS,
     LESS_EQUAL,
+    LOG,
     LOGICAL_AND,
     LOGICAL_NOT,
     LOGICAL_OR,
@@ -136,6 +152,7 @@ OPS: tuple[OpDef[Any], ...] = (
     MINIMUM,
     MIRROR_PAD,
     MUL,
+    NEG,
     NOT_EQUAL,
     PACK,
     PAD,
@@ -149,21 +166,27 @@ OPS: tuple[OpDef[Any], ...] = (
     REDUCE_PROD,
     RELU,
     RELU6,
+    RELU_0_TO_1,
     RELU_N1_TO_1,
     RESHAPE,
     RESIZE_BILINEAR,
     RESIZE_NEAREST_NEIGHBOR,
     REVERSE_V2,
+    ROUND,
     RSQRT,
     SELECT,
     SELECT_V2,
     SHAPE,
+    SIGN,
+    SIN,
     SLICE,
     SOFTMAX,
     SPACE_TO_BATCH_ND,
     SPACE_TO_DEPTH,
     SPLIT,
     SPLIT_V,
+    SQRT,
+    SQUARE,
     SQUARED_DIFFERENCE,
     SQUEEZE,
     STRIDED_SLICE,

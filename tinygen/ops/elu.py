@@ -1,4 +1,4 @@
-"""ELU: x, or exp(x) - 1 where that is negative, int8."""
+"""ELU: x, or exp(x) - 1 where that is negative, int8 and float32."""
 
 from typing import ClassVar
 
@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tinygen.ir import Array
-from tinygen.ops.elementwise import Elementwise, elementwise
+from tinygen.ops.elementwise import Elementwise, Floats, elementwise, reading, real, tabled
 from tinygen.ops.sigmoid import float_table
+from tinygen.ops.tolerance import CURVE
 from tinygen.ops.unary import scale_in_range
 
 
@@ -29,4 +30,12 @@ def table(op: Elu) -> Array:
     return float_table(op.x, op.y, float_elu)
 
 
-ELU = elementwise(Elu, table, (scale_in_range,))
+def real_elu(op: Elu, x: Floats) -> Array:
+    """float32 results, by expm1()."""
+    del op
+    return np.where(x < 0, np.expm1(np.minimum(x, 0).astype(np.float64)), x)
+
+
+ELU = elementwise(
+    Elu, reading(Elu), tabled(table, scale_in_range), real("tg_elu_f32", real_elu, CURVE)
+)

@@ -1,4 +1,4 @@
-"""EXP: the exponential function, int8."""
+"""EXP: the exponential function, int8, int16 and float32."""
 
 from typing import ClassVar
 
@@ -7,12 +7,14 @@ import numpy.typing as npt
 
 from tinygen.ir import Array
 from tinygen.ops.base import describe
-from tinygen.ops.elementwise import Elementwise, elementwise
+from tinygen.ops.elementwise import Elementwise, curve, elementwise, reading, tabled
+from tinygen.ops.interpolated import TableOf, curve_s16, table_of
 from tinygen.ops.sigmoid import float_table
+from tinygen.quant import dtype_range
 
 
 class Exp(Elementwise):
-    """y = exp(x), as LiteRT computes it; TFLite Micro has no int8."""
+    """y = exp(x); the integers are LiteRT's, as TFLite Micro knows float32 only."""
 
     __slots__ = ()
     kind: ClassVar[str] = "EXP"
@@ -28,9 +30,7 @@ def results_in_range(op: Exp) -> str:
 
     Beyond that the reference kernel overflows; check the ranges that the converter calibrated.
     """
-    if op.x.quant is None or op.y.quant is None:
-        return ""  # another rule's finding
-    largest = op.x.scale * (127 - op.x.zero_point)
+    largest = op.x.scale * (dtype_range(op.x.dtype)[1] - op.x.zero_point)
     return "" if largest < 15 + np.log(op.y.scale) else f"{describe(op.x)} to {describe(op.y)}"
 
 
@@ -39,4 +39,15 @@ def table(op: Exp) -> Array:
     return float_table(op.x, op.y, float_exp)
 
 
-EXP = elementwise(Exp, table, (results_in_range,))
+def wide_table(op: Exp) -> TableOf:
+    """The values between which int16 is interpolated."""
+    return table_of(op, np.exp)
+
+
+EXP = elementwise(
+    Exp,
+    reading(Exp),
+    tabled(table, results_in_range),
+    curve_s16(wide_table, results_in_range),
+    curve("tg_exp_f32", np.exp),
+)

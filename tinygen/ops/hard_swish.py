@@ -1,4 +1,4 @@
-"""HARD_SWISH: x * min(max(x + 3, 0), 6) / 6, int8, in 16-bit fixed point."""
+"""HARD_SWISH: x * min(max(x + 3, 0), 6) / 6, float32, and int8 in 16-bit fixed point."""
 
 import math
 from typing import ClassVar
@@ -8,7 +8,7 @@ import numpy as np
 from tinygen.interval import Integers
 from tinygen.ir import Array, DType
 from tinygen.ops.base import describe
-from tinygen.ops.elementwise import Elementwise, elementwise
+from tinygen.ops.elementwise import ROUNDED, Elementwise, Floats, elementwise, reading, real, tabled
 from tinygen.ops.lut import every_value
 from tinygen.quant import quantize_multiplier, rounding_divide_by_pot
 
@@ -84,4 +84,16 @@ def _high_product(a: Integers, b: int) -> Integers:
     return np.asarray(np.sign(nudged) * (np.abs(nudged) >> 15), np.int64)
 
 
-HARD_SWISH = elementwise(HardSwish, table, (scales,))
+def float_hard_swish(op: HardSwish, x: Floats) -> Array:
+    """float32 results, in the reference's order of operations."""
+    del op
+    factor = np.fmin(np.fmax(x + np.float32(3), np.float32(0)), np.float32(6))
+    return np.asarray(x * factor / np.float32(6))
+
+
+HARD_SWISH = elementwise(
+    HardSwish,
+    reading(HardSwish),
+    tabled(table, scales),
+    real("tg_hard_swish_f32", float_hard_swish, ROUNDED),
+)

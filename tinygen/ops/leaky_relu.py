@@ -1,4 +1,4 @@
-"""LEAKY_RELU: x, or a part of it where it is negative, int8 or int16."""
+"""LEAKY_RELU: x, or a part of it where it is negative, int8, int16 or float32."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,7 +8,7 @@ import numpy as np
 from tinygen.errors import ModelError
 from tinygen.ir import Array, DType
 from tinygen.ops.base import Call, Kernel, Node
-from tinygen.ops.elementwise import Elementwise, Wide, elementwise
+from tinygen.ops.elementwise import Elementwise, Floats, Typed, elementwise, real, tabled
 from tinygen.ops.lut import every_value
 from tinygen.ops.unary import check_unary, largest_ratio, ratio_of_scales, scale_in_range
 from tinygen.quant import dtype_range, multiply_by_quantized_multiplier, quantize_multiplier
@@ -89,11 +89,17 @@ def lower(op: LeakyRelu) -> tuple[Call, ...]:
     return (Call((("size", op.x.elements),), params, (op.x,), (op.y,)),)
 
 
+def float_leaky_relu(op: LeakyRelu, x: Floats) -> Array:
+    """float32 results."""
+    return np.where(x > 0, x, x * np.float32(op.alpha))
+
+
 NAME = "tg_leaky_relu_s16"
+ROW: Kernel[LeakyRelu] = Kernel(NAME, f"{NAME}.h", NAME, lower, in_place=True)
 LEAKY_RELU = elementwise(
     LeakyRelu,
-    table,
-    (scale_in_range, slope_in_range),
     parse,
-    Wide(results, Kernel(NAME, f"{NAME}.h", NAME, lower, in_place=True)),
+    tabled(table, scale_in_range, slope_in_range),
+    Typed(DType.INT16, results, (ROW,), (scale_in_range, slope_in_range)),
+    real("tg_leaky_relu_f32", float_leaky_relu, alpha=lambda op: op.alpha),
 )

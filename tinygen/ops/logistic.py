@@ -1,37 +1,28 @@
-"""LOGISTIC: 1 / (1 + exp(-x)), int8 and int16."""
+"""LOGISTIC: 1 / (1 + exp(-x)), int8, int16 and float32."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from tinygen.ir import Array, DType, Numerics, Op
+from tinygen.ir import Array, DType, Numerics
 from tinygen.ops import fixedpoint, sigmoid_wide
-from tinygen.ops.base import Node, OpDef, integer_per_tensor, only_for
-from tinygen.ops.lut import bounds_of_table, lookup, lut_kernel
+from tinygen.ops.elementwise import Elementwise, Floats, Typed, elementwise, reading, real, tabled
 from tinygen.ops.sigmoid import fixed_point_table, float_table, input_scale, standard_output
-from tinygen.ops.unary import check_unary
+from tinygen.ops.tolerance import CURVE
 
 OUTPUT_BITS = 8
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Logistic(Op):
+class Logistic(Elementwise):
     """y = 1 / (1 + exp(-x)).
 
-    TFLite Micro computes it in fixed point, LiteRT's reference kernel in float; both int16 alike.
+    TFLite Micro computes it in fixed point, LiteRT's reference kernel in float; both
+    compute int16 and float32 alike.
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "LOGISTIC"
-
-    numerics: Numerics = Numerics.TFLM
-
-
-def parse(node: Node) -> Logistic:
-    """Read the node. Raises ModelError where input and output shapes differ."""
-    check_unary(node)
-    return Logistic(node.name, node.present, node.outputs, node.numerics)
 
 
 def output_range(op: Logistic) -> str:
@@ -58,22 +49,22 @@ def table(op: Logistic) -> Array:
     return fixed_point_table(op.x, op.y, fixedpoint.logistic, OUTPUT_BITS)
 
 
-def reference(op: Logistic, values: tuple[Array, ...]) -> tuple[Array, ...]:
-    """Source: reference_integer_ops::Logistic (TFLite Micro), LUTPopulate (LiteRT)."""
-    if op.x.dtype is DType.INT16:
-        return (sigmoid_wide.logistic(op, values[0]),)
-    return (lookup(table(op), values[0]),)
+def float_values(op: Logistic, x: Floats) -> Array:
+    """float32 results: exp(x) below -9, and 1 above 16.6. Source: reference_ops::Logistic."""
+    del op
+    found = np.where(x < -9, np.exp(x.astype(np.float64)), float_logistic(x.astype(np.float64)))
+    return np.where(x > np.float32(16.619047164916992188), np.float32(1), found)
 
 
-LOGISTIC = OpDef(
-    op=Logistic,
-    dtypes=(DType.INT8, DType.INT16),
-    parse=parse,
-    rules=(integer_per_tensor, output_range, input_scale, sigmoid_wide.step_in_range),
-    reference=reference,
-    kernels=(
-        *only_for(DType.INT8, lut_kernel(table)),
-        sigmoid_wide.wide_kernel("tg_logistic_s16", sigmoid_wide.LOGISTIC_DOUBLINGS),
+LOGISTIC = elementwise(
+    Logistic,
+    reading(Logistic),
+    tabled(table, output_range, input_scale),
+    Typed(
+        DType.INT16,
+        sigmoid_wide.logistic,
+        (sigmoid_wide.wide_kernel("tg_logistic_s16", sigmoid_wide.LOGISTIC_DOUBLINGS),),
+        (output_range, sigmoid_wide.step_in_range),
     ),
-    bounds=bounds_of_table(table),
+    real("tg_logistic_f32", float_values, CURVE),
 )

@@ -1,117 +1,135 @@
-"""RELU, RELU6 and RELU_N1_TO_1 as operators of their own, int8."""
+"""RELU, RELU6, RELU_N1_TO_1 and RELU_0_TO_1 as operators of their own."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
 from typing import ClassVar, TypeVar
 
 import numpy as np
 
-from tinygen.ir import Activation, Array, DType, Numerics, Op
-from tinygen.ops.base import Node, OpDef, int8_per_tensor
-from tinygen.ops.lut import bounds_of_table, clamp_kernel, every_value, lookup, lut_kernel
-from tinygen.ops.unary import check_unary, ratio_of_scales, scale_in_range
+from tinygen.ir import Array, DType, Numerics
+from tinygen.ops.base import Call, Kernel, OpDef
+from tinygen.ops.elementwise import (
+    Elementwise,
+    Floats,
+    Typed,
+    elementwise,
+    reading,
+    real,
+    tabled,
+)
+from tinygen.ops.lut import clamp_kernel, every_value
+from tinygen.ops.unary import ratio_of_scales, scale_in_range
 from tinygen.quant import (
-    activation_range,
     multiply_by_quantized_multiplier,
     quantize_multiplier,
+    quantized_limits,
 )
 
-R = TypeVar("R", bound=Op)
+C = TypeVar("C", bound="Clamp")
+IDENTITY = quantize_multiplier(1.0)  # changes no value
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Relu(Op):
+class Clamp(Elementwise):
+    """y = min(max(x, low), high)."""
+
+    __slots__ = ()
+    limits: ClassVar[tuple[float, float]]
+
+
+class Relu(Clamp):
     """y = max(x, 0)."""
 
+    __slots__ = ()
     kind: ClassVar[str] = "RELU"
+    limits: ClassVar[tuple[float, float]] = (0.0, math.inf)
 
-    numerics: Numerics = Numerics.TFLM
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Relu6(Op):
+class Relu6(Clamp):
     """y = min(max(x, 0), 6).
 
     TFLite Micro limits the input in its own quantization and copies it; LiteRT rescales to the
     output's.
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "RELU6"
+    limits: ClassVar[tuple[float, float]] = (0.0, 6.0)
 
-    numerics: Numerics = Numerics.TFLM
 
+class ReluN1To1(Clamp):
+    """y = min(max(x, -1), 1), as LiteRT has it; TFLite Micro has none."""
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ReluN1To1(Op):
-    """y = min(max(x, -1), 1)."""
-
+    __slots__ = ()
     kind: ClassVar[str] = "RELU_N1_TO_1"
+    limits: ClassVar[tuple[float, float]] = (-1.0, 1.0)
 
 
-def rescaled_table(op: Op, activation: Activation, numerics: Numerics) -> Array:
-    """Requantize to the output's scale, then clamp there.
+class Relu0To1(Clamp):
+    """y = min(max(x, 0), 1), as LiteRT has it; TFLite Micro has none."""
 
-    Source: TFLite's ``ReluQuantized`` and ``QuantizedReluX``.
-    """
-    ratio = ratio_of_scales(op, numerics)
-    offsets = every_value(DType.INT8) - op.x.zero_point
-    scaled = multiply_by_quantized_multiplier(offsets, *quantize_multiplier(ratio))
-    low, high = activation_range(activation, op.y)
-    # The lower bound is applied first: where both lie outside int8, the upper one wins.
-    bounded = np.maximum(scaled.astype(np.int64) + op.y.zero_point, low)
-    return np.minimum(bounded, high).astype(np.int8)
+    __slots__ = ()
+    kind: ClassVar[str] = "RELU_0_TO_1"
+    limits: ClassVar[tuple[float, float]] = (0.0, 1.0)
 
 
-def relu_table(op: Relu) -> Array:
+def is_copied(op: Clamp) -> bool:
+    """Whether values are limited in the input's quantization, and not rescaled."""
+    return isinstance(op, Relu6) and op.numerics is Numerics.TFLM
+
+
+def rescaling(op: Clamp) -> tuple[int, int]:
+    """(multiplier, shift) from the input's scale to the output's."""
+    if is_copied(op):
+        return IDENTITY
+    shared = isinstance(op, Relu | Relu6)
+    return quantize_multiplier(ratio_of_scales(op, op.numerics if shared else Numerics.LITERT))
+
+
+def results(op: Clamp, x: Array) -> Array:
+    """What becomes of quantized values. Source: TFLite's ``ReluQuantized``, ``QuantizedReluX``."""
+    domain = op.x if is_copied(op) else op.y
+    offsets = x.astype(np.int64) - op.x.zero_point
+    scaled = multiply_by_quantized_multiplier(offsets, *rescaling(op))
+    low, high = quantized_limits(*op.limits, domain)
+    # The lower bound is applied first: where both lie outside the type, the upper one wins.
+    bounded = np.maximum(scaled.astype(np.int64) + domain.zero_point, low)
+    return np.minimum(bounded, high).astype(op.y.dtype.numpy)
+
+
+def table(op: Clamp) -> Array:
     """int8 results by the input's byte read as unsigned."""
-    return rescaled_table(op, Activation.RELU, op.numerics)
+    return results(op, every_value(DType.INT8))
 
 
-def relu_n1_to_1_table(op: ReluN1To1) -> Array:
-    """int8 results by the input's byte read as unsigned."""
-    return rescaled_table(op, Activation.RELU_N1_TO_1, Numerics.LITERT)
-
-
-def relu6_table(op: Relu6) -> Array:
-    """int8 results by the input's byte read as unsigned."""
-    if op.numerics is Numerics.LITERT:
-        return rescaled_table(op, Activation.RELU6, op.numerics)
-    _, six = activation_range(Activation.RELU6, op.x)
-    values = np.minimum(every_value(DType.INT8), six)
-    return np.where(values < op.x.zero_point, op.x.zero_point, values).astype(np.int8)
-
-
-def parse_relu(node: Node) -> Relu:
-    """Read the node. Raises ModelError where input and output shapes differ."""
-    check_unary(node)
-    return Relu(node.name, node.present, node.outputs, node.numerics)
-
-
-def parse_relu6(node: Node) -> Relu6:
-    """Read the node. Raises ModelError where input and output shapes differ."""
-    check_unary(node)
-    return Relu6(node.name, node.present, node.outputs, node.numerics)
-
-
-def parse_relu_n1_to_1(node: Node) -> ReluN1To1:
-    """Read the node. Raises ModelError where input and output shapes differ."""
-    check_unary(node)
-    return ReluN1To1(node.name, node.present, node.outputs)
-
-
-def definition(op: type[R], parse: Callable[[Node], R], table: Callable[[R], Array]) -> OpDef[R]:
-    """The operator that ``table`` computes."""
-    return OpDef(
-        op=op,
-        dtypes=(DType.INT8,),
-        parse=parse,
-        rules=(int8_per_tensor, scale_in_range),
-        reference=lambda op, values: (lookup(table(op), values[0]),),
-        kernels=(clamp_kernel(table), lut_kernel(table)),
-        bounds=bounds_of_table(table),
+def lower(op: Clamp) -> tuple[Call, ...]:
+    """The call of ``tg_rescale_value_s16``."""
+    multiplier, shift = rescaling(op)
+    low, high = quantized_limits(*op.limits, op.x if is_copied(op) else op.y)
+    params = (
+        ("multiplier", multiplier),
+        ("shift", shift),
+        ("output_min", low),
+        ("output_max", high),
     )
+    return (Call((("size", op.x.elements),), params, (op.x,), (op.y,)),)
 
 
-RELU = definition(Relu, parse_relu, relu_table)
-RELU6 = definition(Relu6, parse_relu6, relu6_table)
-RELU_N1_TO_1 = definition(ReluN1To1, parse_relu_n1_to_1, relu_n1_to_1_table)
+def limited(op: Clamp, x: Floats) -> Array:
+    """float32 results; NaN stays."""
+    low, high = (np.float32(limit) for limit in op.limits)
+    return np.where(x > high, high, np.where(x < low, low, x))
+
+
+def definition(op: type[C], function: str, *wide: Typed[C]) -> OpDef[C]:
+    """The operator, with the C ``function`` for float32, and int16 where it takes that."""
+    narrow: Typed[C] = tabled(table, scale_in_range, first=(clamp_kernel(table),))
+    return elementwise(op, reading(op), narrow, *wide, real(function, limited))
+
+
+ROW: Kernel[Clamp] = Kernel(
+    "tg_rescale_value_s16", "tg_rescale_s16.h", "tg_rescale_s16", lower, in_place=True
+)
+WIDE: Typed[Clamp] = Typed(DType.INT16, results, (ROW,), (scale_in_range,))
+RELU = definition(Relu, "tg_relu_f32", WIDE)
+RELU6 = definition(Relu6, "tg_relu6_f32", WIDE)
+RELU_N1_TO_1 = definition(ReluN1To1, "tg_relu_n1_to_1_f32")
+RELU_0_TO_1 = definition(Relu0To1, "tg_relu_0_to_1_f32")

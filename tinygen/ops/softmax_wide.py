@@ -1,55 +1,27 @@
 """SOFTMAX on int16: both exp(x) and 1 / (1 + x) are tables of 513 values with lines in between.
 
-Source: TFLite's reference_ops::SoftmaxInt16, ``LUTPopulateInt16`` and ``CalculateSoftmaxParams``.
+Source: TFLite's reference_ops::SoftmaxInt16 and ``CalculateSoftmaxParams``.
 """
 
-from collections.abc import Callable
 from functools import cache
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from tinygen.ir import Array, Numerics
+from tinygen.ops.interpolated import (
+    HIGH,
+    LOW,
+    RANGE,
+    FloatType,
+    TableOf,
+    interpolation_table,
+    looked_up,
+)
 from tinygen.quant import multiply_by_quantized_multiplier, quantize_multiplier
 
-Floats = npt.NDArray[np.floating[Any]]
-FloatType = type[np.float32] | type[np.float64]
-TableOf = npt.NDArray[np.int16]
-STEPS = 512
-LOW, HIGH = -(2**15), 2**15 - 1
-RANGE = 2**16 - 1
 LEAST_EXPONENT = 10.0  # exp(-10) is the least that counts
 # The type in which each makes its tables.
 REALS: dict[Numerics, FloatType] = {Numerics.TFLM: np.float32, Numerics.LITERT: np.float64}
-
-
-def rounded(value: Floats) -> Floats:
-    """Halves away from zero."""
-    return np.copysign(np.floor(np.abs(value) + 0.5), value)
-
-
-def interpolation_table(
-    real: FloatType, scale: float, zero_point: int, function: Callable[[Floats], Floats]
-) -> TableOf:
-    """``function`` at each 128th int16 of this quantization, with 15 fractional bits.
-
-    Each value is moved by half of the line's error in the middle of the step. All is computed in
-    the type ``real``.
-    """
-    start = real(scale) * real(LOW - zero_point)
-    end = real(scale) * real(HIGH - zero_point)
-    step = (end - start) / real(STEPS)
-    to_output = real(2) / real(RANGE)
-    inverse = real(RANGE + 1) / (to_output * real(HIGH) - to_output * real(LOW))
-    at: Floats = np.multiply(np.arange(STEPS + 1), step, dtype=real)
-    values = function(start + at)
-    middles = function(start + at[:-1] + step / real(2))
-    samples = rounded(values * inverse)
-    line = rounded((values[1:] * inverse + samples[:-1]) / real(2))
-    shift = rounded((line - rounded(middles * inverse)) / real(2))
-    last = rounded(function(np.array([end])) * inverse)
-    return np.asarray(np.clip(np.concatenate([samples[:-1] - shift, last]), LOW, HIGH), np.int16)
 
 
 @cache
@@ -58,7 +30,10 @@ def exponentials(numerics: Numerics) -> TableOf:
     real = REALS[numerics]
     scale = float(real(LEAST_EXPONENT) / real(RANGE))
     return interpolation_table(
-        real, scale, HIGH, lambda x: np.exp(x.astype(np.float64)).astype(x.dtype)
+        real,
+        (scale, HIGH),
+        real(2) / real(RANGE),
+        lambda x: np.exp(x.astype(np.float64)).astype(x.dtype),
     )
 
 
@@ -67,14 +42,9 @@ def reciprocals(numerics: Numerics) -> TableOf:
     """1 / (1 + x) for x from 0 to 1."""
     real = REALS[numerics]
     scale = float(real(1) / real(RANGE))
-    return interpolation_table(real, scale, LOW, lambda x: real(1) / (real(1) + x))
-
-
-def looked_up(table: TableOf, x: Array) -> Array:
-    """The line between two values of ``table``, at int16 ``x``."""
-    index, rest = 256 + (x >> 7), x & 127
-    wide = table.astype(np.int64)
-    return np.asarray(wide[index] + (((wide[index + 1] - wide[index]) * rest + 64) >> 7))
+    return interpolation_table(
+        real, (scale, LOW), real(2) / real(RANGE), lambda x: real(1) / (real(1) + x)
+    )
 
 
 def ratio(step: float) -> float:

@@ -15,14 +15,11 @@ from tinygen.ops.concatenation import Concatenation
 from tinygen.ops.depthwise_conv2d import DepthwiseConv2D
 from tinygen.ops.dequantize import Dequantize
 from tinygen.ops.elementwise import Elementwise
-from tinygen.ops.logistic import Logistic
 from tinygen.ops.lookup import Lookup
 from tinygen.ops.mean import Mean
 from tinygen.ops.pad import Pad
 from tinygen.ops.pool2d import Pool2D
 from tinygen.ops.quantize import Quantize
-from tinygen.ops.relu import Relu, Relu6, ReluN1To1
-from tinygen.ops.tanh import Tanh
 
 Mask = npt.NDArray[np.bool_]
 
@@ -30,14 +27,9 @@ Mask = npt.NDArray[np.bool_]
 CHANNELWISE = (
     Dequantize,
     Elementwise,
-    Logistic,
     Lookup,
     Pool2D,
     Quantize,
-    Relu,
-    Relu6,
-    ReluN1To1,
-    Tanh,
 )
 
 

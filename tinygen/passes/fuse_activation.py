@@ -17,7 +17,7 @@ from tinygen.ops.depthwise_conv2d import DepthwiseConv2D
 from tinygen.ops.fully_connected import FullyConnected
 from tinygen.ops.mul import Mul
 from tinygen.ops.pool2d import AveragePool2D, MaxPool2D
-from tinygen.ops.relu import Relu, Relu6, ReluN1To1
+from tinygen.ops.relu import Clamp
 from tinygen.ops.sub import Sub
 from tinygen.passes.rewrite import (
     read_only_by,
@@ -72,7 +72,7 @@ def fused_with(producer: Op, op: Op) -> Op | None:
 
 def clamp_of(op: Op) -> tuple[int, int] | None:
     """The range to which ``op`` limits its input; None if it does anything else."""
-    if not isinstance(op, Relu | Relu6 | ReluN1To1):
+    if not isinstance(op, Clamp):
         return None
     results = results_by_value(op)
     if results is None:

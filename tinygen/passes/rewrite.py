@@ -12,13 +12,10 @@ from tinygen.ops.base import channels_of
 from tinygen.ops.binary import Binary
 from tinygen.ops.dequantize import Dequantize
 from tinygen.ops.elementwise import Elementwise
-from tinygen.ops.logistic import Logistic
 from tinygen.ops.lookup import Lookup
 from tinygen.ops.quantize import Quantize
-from tinygen.ops.relu import Relu, Relu6, ReluN1To1
-from tinygen.ops.tanh import Tanh
 
-UNARY = (Dequantize, Elementwise, Logistic, Lookup, Quantize, Relu, Relu6, ReluN1To1, Tanh)
+UNARY = (Dequantize, Elementwise, Lookup, Quantize)
 
 
 def same_type(a: Tensor, b: Tensor) -> bool:
