@@ -1,4 +1,4 @@
-"""GELU: x times the normal distribution's cumulative function, float32, int8 and int16."""
+"""GELU: x times the normal distribution's cumulative function, float32 and int8."""
 
 import math
 from dataclasses import dataclass, replace
@@ -9,7 +9,6 @@ import numpy as np
 from tinygen.ir import Array
 from tinygen.ops.base import Node
 from tinygen.ops.elementwise import Elementwise, Floats, elementwise, real, tabled
-from tinygen.ops.interpolated import TableOf, curve_s16, table_of
 from tinygen.ops.sigmoid import float_table
 from tinygen.ops.tolerance import Tolerance
 from tinygen.ops.unary import check_unary, scale_in_range
@@ -23,8 +22,8 @@ _erfc = np.vectorize(math.erfc, otypes=[np.float64])
 class Gelu(Elementwise):
     """y = x * (1 + erf(x / sqrt(2))) / 2, or that with a tanh for it where ``approximate``.
 
-    As LiteRT has it; TFLite Micro has no GELU. Its integers are tables of float32, for which erf and
-    tanh are rounded correctly here: a C library's that are not can move an int16 by one.
+    As LiteRT has it; TFLite Micro has no GELU. LiteRT's int16 depends on the C library that it runs
+    on, whose erfcf() and tanhf() decide by one in its tables, so it is none of these types.
     """
 
     kind: ClassVar[str] = "GELU"
@@ -57,11 +56,6 @@ def table(op: Gelu) -> Array:
     return float_table(op.x, op.y, lambda x: gelu(op, x.astype(np.float32)))
 
 
-def wide_table(op: Gelu) -> TableOf:
-    """The values between which int16 is interpolated."""
-    return table_of(op, lambda x: gelu(op, x.astype(np.float32)))
-
-
 def is_approximate(op: Gelu) -> bool:
     """Whether a tanh stands for erf."""
     return op.approximate
@@ -73,6 +67,5 @@ GELU = elementwise(
     Gelu,
     parse,
     tabled(table, scale_in_range),
-    curve_s16(wide_table, scale_in_range),
     replace(REAL, kernels=(*REAL.kernels, *APPROXIMATE.kernels)),
 )
