@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from firmware_tests.conformance import converting, curving, moving, reducing, weighing
+from firmware_tests.conformance import controlling, converting, curving, moving, reducing, weighing
 from firmware_tests.conformance.bench import Bench
 from firmware_tests.conformance.retyped import retyped
 from firmware_tests.kernels.harness import graph_of
@@ -21,6 +21,7 @@ Draw = Callable[[Bench], Any]
 
 ALL_DRAWS: tuple[Draw, ...] = (
     *(draw for draw, _ in DRAWS),
+    *controlling.DRAWS,
     *converting.DRAWS,
     *curving.DRAWS,
     *moving.DRAWS,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tinygen.ir import Array, Graph, Tensor
+from tinygen.ir import Array, DType, Graph, Tensor
 from tinygen.ops.base import Node, OpDef
 from tinygen.ops.control import (
     CONTROL,
@@ -79,4 +79,12 @@ def macs(op: If) -> int:
     return max(map(inner_macs, op.graphs))
 
 
-IF = OpDef(op=If, parse=parse, rules=(), reference=reference, kernels=(CONTROL,), macs=macs)
+IF = OpDef(
+    op=If,
+    parse=parse,
+    rules=(),
+    reference=reference,
+    kernels=(CONTROL,),
+    macs=macs,
+    dtypes=(DType.BOOL,),
+)

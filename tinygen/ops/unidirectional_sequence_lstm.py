@@ -9,6 +9,7 @@ from tinygen.ir import Activation, Array, DType
 from tinygen.ops import lstm_float, lstm_integer
 from tinygen.ops.base import Node, OpDef, describe, only_for
 from tinygen.ops.lstm import UnidirectionalSequenceLstm
+from tinygen.ops.tolerance import SUM
 
 WEIGHTS, RECURRENT, BIASES = slice(1, 5), slice(5, 9), slice(12, 16)
 HIDDEN, CELL = 18, 19  # the states' places among the schema's inputs
@@ -158,10 +159,10 @@ def quantized(op: UnidirectionalSequenceLstm) -> str:
 
 
 def cell_scale(op: UnidirectionalSequenceLstm) -> str:
-    """The cell state's scale is between 2**-28 and 4; with --numerics litert a power of two from
-    2**-15 to 2**-9.
+    """The cell state's scale is in the range that the reference computes in.
 
-    The reference's arithmetic is undefined beyond; convert the model anew.
+    It is between 2**-28 and 4; with --numerics litert a power of two from 2**-15 to 2**-9. The
+    reference's arithmetic is undefined beyond; convert the model anew.
     """
     if op.x.dtype is DType.FLOAT32:
         return ""
@@ -209,4 +210,6 @@ UNIDIRECTIONAL_SEQUENCE_LSTM = OpDef(
         *only_for(DType.FLOAT32, lstm_float.KERNEL),
     ),
     macs=macs,
+    tolerance=SUM,
+    dtypes=(DType.INT8, DType.INT16, DType.FLOAT32),
 )

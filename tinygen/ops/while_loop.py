@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinygen.errors import UnsupportedError
-from tinygen.ir import Array, Graph, Op, State, Tensor
+from tinygen.ir import Array, DType, Graph, Op, State, Tensor
 from tinygen.ops.base import Node, OpDef
 from tinygen.ops.control import (
     CONTROL,
@@ -124,4 +124,13 @@ def macs(op: While) -> int:
     return inner_macs(op.loop)
 
 
-WHILE = OpDef(op=While, parse=parse, rules=(), reference=reference, kernels=(CONTROL,), macs=macs)
+WHILE = OpDef(
+    op=While,
+    parse=parse,
+    rules=(),
+    reference=reference,
+    kernels=(CONTROL,),
+    macs=macs,
+    dtypes=(DType.BOOL,),
+    subject=lambda op: op.loop.outputs[0],
+)
