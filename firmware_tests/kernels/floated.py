@@ -7,15 +7,37 @@ from zlib import crc32
 
 import numpy as np
 
+from firmware_tests.kernels.weighted import without_least
 from tinygen.ir import Array, DType, Op, Tensor
 from tinygen.ops import definition_of
+from tinygen.ops.convolution import WeightedOp
 
 O = TypeVar("O", bound=Op)  # noqa: E741 - an operator
+W = TypeVar("W", bound=WeightedOp)
 
 
 def floated(ops: Sequence[O]) -> tuple[O, ...]:
     """Those of ``ops`` that are within the rules with float32."""
     found = tuple(_floated(op) for op in ops)
+    return tuple(op for op in found if not definition_of(op).violations(op))
+
+
+def hybridized(ops: Sequence[W]) -> tuple[W, ...]:
+    """Those of ``ops`` that are within the rules with float32 but for their weights.
+
+    None of these is -128: LiteRT's vector instructions sum no such products.
+    """
+    ops = [without_least(op) for op in ops]
+    floats = tuple(_floated(op) for op in ops)
+    found = tuple(
+        replace(
+            made,
+            name=f"{made.name}_hybrid",
+            inputs=(made.x, op.weights, *made.inputs[2:]),
+            outputs=(replace(made.y, name=f"{made.name}_hybrid"),),
+        )
+        for op, made in zip(ops, floats, strict=True)
+    )
     return tuple(op for op in found if not definition_of(op).violations(op))
 
 

@@ -93,7 +93,11 @@ def _pool2d(op: Any) -> Form:
 
 
 def _fully_connected(op: Any) -> Form:
-    fields = {"WeightsFormat": int(op.shuffled), "KeepNumDims": op.keep_num_dims}
+    fields = {
+        "WeightsFormat": int(op.shuffled),
+        "KeepNumDims": op.keep_num_dims,
+        "AsymmetricQuantizeInputs": op.asymmetric,
+    }
     return Form("FullyConnectedOptions", _activation(op.activation) | fields)
 
 

@@ -235,7 +235,7 @@ def constant_input(model: Any) -> None:
     [
         (set_type(1), "tensor 'input' float16[1,4,4,2] s=0.05 z=-3 has elements of type float16"),
         (set_type(13), "tensor 'input' resource[1,4,4,2] s=0.05 z=-3 is a handle"),
-        (set_type(0), "CONV_2D 'conv': Activations are int8"),
+        (set_type(0), "CONV_2D 'conv': Where the input is float32"),
         (sparse, "tensor 'kernel' int8[2,1,1,2] s=[2]@0 has sparse weights"),
         (newer_operator, "BUILTIN_5000 'conv': tinygen does not know this operator"),
         (constant_input, "input 'kernel' has a constant value"),

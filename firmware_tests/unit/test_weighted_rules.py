@@ -52,7 +52,11 @@ BROKEN: tuple[tuple[str, Callable[[Op], Op], str], ...] = (
         lambda op: with_input(op, 1, quant=scaled(op.inputs[1], 2.0**40)),
         "is below 2**30",
     ),
-    ("float_input", lambda op: with_input(op, 0, dtype=DType.FLOAT32), "Activations are int8"),
+    (
+        "float_input",
+        lambda op: with_input(op, 0, dtype=DType.FLOAT32),
+        "Where the input is float32",
+    ),
 )
 
 

@@ -1,4 +1,4 @@
-"""CONV_2D: two-dimensional convolution, NHWC, int8 or int16 with int8 weights, or float32."""
+"""CONV_2D: two-dimensional convolution, NHWC, int8, int16 or float32."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,6 +9,7 @@ from tinygen.errors import ModelError
 from tinygen.interval import Interval
 from tinygen.ir import Array, DType
 from tinygen.isa import Isa
+from tinygen.ops import hybrid
 from tinygen.ops.accumulators import accumulated, fixed_point_bounds, offsets_of, per_output
 from tinygen.ops.base import BoundsOf, Call, Node, OpDef, only_for
 from tinygen.ops.compact import conv2d_compact_row, conv2d_lean_row, matmul_compact_row
@@ -32,6 +33,7 @@ from tinygen.ops.convolution import (
     scaling_of,
 )
 from tinygen.ops.floating import is_float
+from tinygen.ops.hybrid import HYBRID_RULES, Scheme, hybrid_row, is_hybrid
 from tinygen.ops.matmul_trio import matmul_trio_row
 from tinygen.ops.matmul_twist import twist_rows
 from tinygen.ops.tolerance import SUM
@@ -84,6 +86,8 @@ def parse(node: Node) -> Conv2D:
 
 def reference(op: Conv2D, values: tuple[Array, ...]) -> tuple[Array, ...]:
     """Source: TFLite's reference_integer_ops::ConvPerChannel, reference_ops::Conv for floats."""
+    if is_hybrid(op):
+        return (hybrid.convolved(op, values[0], *grouped(op), scheme(op)),)
     if is_float(op):
         return (convolved(op, values[0], *grouped(op)),)
     n, out_h, out_w, out_c = op.y.shape
@@ -144,11 +148,18 @@ def grouped(op: Conv2D) -> tuple[Array, int]:
     return op.weights.values, op.groups
 
 
+def scheme(op: Conv2D) -> Scheme:
+    """LiteRT quantizes images asymmetrically where weights have a scale per channel."""
+    assert op.weights.quant is not None
+    per_channel = op.weights.quant.per_channel
+    return Scheme(asymmetric=per_channel, one_by_one=per_channel)
+
+
 CONV_2D = OpDef(
     op=Conv2D,
     dtypes=(DType.INT8, DType.INT16),
     parse=parse,
-    rules=CONVOLUTION_RULES,
+    rules=(*HYBRID_RULES, *CONVOLUTION_RULES),
     reference=reference,
     kernels=(
         *only_for(
@@ -170,6 +181,7 @@ CONV_2D = OpDef(
         ),
         wide_row(grouped),
         float_row(grouped),
+        hybrid_row(grouped, scheme),
     ),
     macs=macs,
     bounds=bounds,

@@ -10,6 +10,7 @@ from tinygen.ops.base import Call, Kernel, only_for
 from tinygen.ops.conv2d_lowering import Convolution, dilation_fields, window_fields
 from tinygen.ops.convolution import Fields, Weighted, WeightedOp
 from tinygen.ops.floating import Floats, bias_of, clamp_fields, clamped, ordered_matmul
+from tinygen.ops.hybrid import is_hybrid
 from tinygen.ops.window import patches
 
 C = TypeVar("C", bound=Convolution)
@@ -49,8 +50,8 @@ def float_row(grouped: Callable[[C], tuple[Array, int]]) -> Kernel[C]:
 def float_kernel(lower: Callable[[W], tuple[Call, ...]]) -> Kernel[W]:
     """The row of ``tg_conv2d_f32`` with a ``lower`` of its own."""
     name = "tg_conv2d_f32"
-    (row,) = only_for(DType.FLOAT32, Kernel(name, f"{name}.h", name, lower))
-    return row
+    row: Kernel[W] = Kernel(name, f"{name}.h", name, lower, fits=lambda op: not is_hybrid(op))
+    return only_for(DType.FLOAT32, row)[0]
 
 
 def float_call(op: Weighted, geometry: Fields, weights: Array, groups: int) -> Call:

@@ -11,7 +11,7 @@ from tinygen.errors import ModelError, UnsupportedError
 from tinygen.ir import Activation, Array, DType, Numerics, Op, Tensor
 from tinygen.isa import Isa
 from tinygen.ops.base import Call, Kernel, Node, Rule, Value, describe, is_integer
-from tinygen.ops.floating import all_float, unless_float
+from tinygen.ops.floating import unless_float
 from tinygen.ops.window import Window, window_of
 from tinygen.quant import (
     activation_range,
@@ -417,7 +417,6 @@ def matmul_row(
 
 CONVOLUTION_RULES: tuple[Rule[Any], ...] = (
     constant_weights,
-    all_float,
     fused_clamp,
     *unless_float(integer_ends, int8_weights, channel_scales, scaling_in_range, wide_sums),
 )

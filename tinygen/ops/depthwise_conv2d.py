@@ -10,8 +10,9 @@ from tinygen.errors import ModelError
 from tinygen.interval import Interval
 from tinygen.ir import Array, DType
 from tinygen.isa import Isa
+from tinygen.ops import hybrid
 from tinygen.ops.accumulators import accumulated, fixed_point_bounds, offsets_of
-from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef, only_for
+from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef, describe, only_for
 from tinygen.ops.conv2d_float import convolved
 from tinygen.ops.conv2d_lowering import (
     Convolution,
@@ -37,11 +38,14 @@ from tinygen.ops.depthwise_mve import depthwise_mve_row
 from tinygen.ops.depthwise_planar import planar_rows
 from tinygen.ops.depthwise_slide import slide_rows
 from tinygen.ops.floating import bias_of, clamp_fields, is_float
+from tinygen.ops.hybrid import HYBRID_RULES, Scheme, hybrid_row, is_hybrid
 from tinygen.ops.tolerance import SUM
 from tinygen.ops.window import patches
 
 # TG_DEPTHWISE_MAX_TAPS in tg_depthwise_conv2d_s8.h
 MAX_TAPS = 32
+# How LiteRT quantizes float images for int8 weights.
+HYBRID = Scheme(asymmetric=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,6 +91,8 @@ def reference(op: DepthwiseConv2D, values: tuple[Array, ...]) -> tuple[Array, ..
 
     For floats: reference_ops::DepthwiseConv.
     """
+    if is_hybrid(op):
+        return (hybrid.convolved(op, values[0], *grouped(op), HYBRID),)
     if is_float(op):
         return (convolved(op, values[0], *grouped(op)),)
     out_h, out_w, out_c = op.y.shape[1:]
@@ -156,6 +162,17 @@ def grouped(op: DepthwiseConv2D) -> tuple[Array, int]:
     return np.ascontiguousarray(op.weights.values.transpose(3, 1, 2, 0)), op.x.shape[3]
 
 
+def hybrid_channels(op: DepthwiseConv2D) -> str:
+    """Where the input is float32, weights of int8 have a scale for each channel.
+
+    LiteRT reads no others right; convert the model again.
+    """
+    quant = op.weights.quant
+    if not is_hybrid(op) or quant is None or len(quant.scale) == op.y.shape[3]:
+        return ""
+    return describe(op.weights)
+
+
 def lower_float(op: DepthwiseConv2D) -> tuple[Call, ...]:
     """The call of ``tg_depthwise_conv2d_f32``."""
     shape = (
@@ -176,7 +193,7 @@ DEPTHWISE_CONV_2D = OpDef(
     op=DepthwiseConv2D,
     dtypes=(DType.INT8, DType.INT16),
     parse=parse,
-    rules=CONVOLUTION_RULES,
+    rules=(*HYBRID_RULES, hybrid_channels, *CONVOLUTION_RULES),
     reference=reference,
     kernels=(
         *only_for(
@@ -213,8 +230,10 @@ DEPTHWISE_CONV_2D = OpDef(
                 "tg_depthwise_conv2d_f32.h",
                 "tg_depthwise_conv2d_f32",
                 lower_float,
+                fits=lambda op: not is_hybrid(op),
             ),
         ),
+        hybrid_row(grouped, lambda op: HYBRID),
     ),
     macs=macs,
     bounds=bounds,

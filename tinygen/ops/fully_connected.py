@@ -48,12 +48,20 @@ from tinygen.ops.convolution import (
     wrong_bias,
 )
 from tinygen.ops.floating import (
-    all_float,
     bias_of,
     clamped,
     is_float,
     ordered_matmul,
     unless_float,
+)
+from tinygen.ops.hybrid import (
+    HYBRID_RULES,
+    Scheme,
+    hybrid_call,
+    hybrid_kernel,
+    is_hybrid,
+    quantized,
+    real_results,
 )
 from tinygen.ops.matmul_trio import matmul_trio_row
 from tinygen.ops.matmul_twist import twist_rows
@@ -72,7 +80,8 @@ class Rounding(Enum):
 class FullyConnected(WeightedOp):
     """y[r, o] = act(sum over k of x[r, k] * (weights[o, k] - zero_point) + bias[o]).
 
-    ``weights`` are [out_c, depth].
+    ``weights`` are [out_c, depth]. ``asymmetric`` says how float32 activations are quantized for
+    int8 weights.
     """
 
     kind: ClassVar[str] = "FULLY_CONNECTED"
@@ -81,6 +90,7 @@ class FullyConnected(WeightedOp):
     activation: Activation
     keep_num_dims: bool = False
     shuffled: bool = False
+    asymmetric: bool = False
     rounding: Rounding = Rounding.TWICE
 
     @property
@@ -120,6 +130,7 @@ def parse(node: Node) -> FullyConnected:
         node.activation(options.FusedActivationFunction()),
         bool(options.KeepNumDims()),
         options.WeightsFormat() != tflite.FullyConnectedOptionsWeightsFormat.DEFAULT,
+        bool(options.AsymmetricQuantizeInputs()),
         Rounding.ONCE if node.numerics is Numerics.LITERT else Rounding.TWICE,
     )
 
@@ -191,6 +202,11 @@ def reference(op: FullyConnected, values: tuple[Array, ...]) -> tuple[Array, ...
     For floats: reference_ops::FullyConnected.
     """
     channels, depth = op.weights.shape
+    if is_hybrid(op):
+        steps, scale = quantized(values[0].reshape(op.rows, depth), asymmetric=op.asymmetric)
+        sums = exact_matmul(steps, op.weights.values.T)
+        real = real_results(op, sums, scale, Scheme(op.asymmetric))
+        return (clamped(real, op.activation).reshape(op.y.shape),)
     if is_float(op):
         products = ordered_matmul(values[0].reshape(op.rows, depth), op.weights.values)
         result = clamped(products + bias_of(op.bias, channels), op.activation)
@@ -315,13 +331,19 @@ def lower_wide_once(op: FullyConnected) -> tuple[Call, ...]:
     return (Call(shape, params, (op.x,), (op.y,)),)
 
 
+def lower_hybrid(op: FullyConnected) -> tuple[Call, ...]:
+    """The call of ``tg_conv2d_hybrid``."""
+    weights, scheme = op.weights.values, Scheme(op.asymmetric)
+    return (hybrid_call(op, op.activation, pixels(op), op.rows, weights, 1, scheme),)
+
+
 FULLY_CONNECTED = OpDef(
     op=FullyConnected,
     dtypes=(DType.INT8, DType.INT16),
     parse=parse,
     rules=(
         constant_weights,
-        all_float,
+        *HYBRID_RULES,
         default_format,
         fused_clamp,
         *unless_float(
@@ -376,6 +398,7 @@ FULLY_CONNECTED = OpDef(
             ),
         ),
         float_kernel(lower_float),
+        hybrid_kernel(lower_hybrid),
     ),
     macs=macs,
     bounds=bounds,

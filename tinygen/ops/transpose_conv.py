@@ -24,7 +24,7 @@ from tinygen.ops.convolution import (
     results_of,
     scaling_of,
 )
-from tinygen.ops.floating import bias_of, clamp_fields, clamped, is_float
+from tinygen.ops.floating import all_float, bias_of, clamp_fields, clamped, is_float
 from tinygen.ops.tolerance import SUM
 from tinygen.ops.window import Window, window_of
 from tinygen.quant import activation_range, dtype_range
@@ -187,7 +187,7 @@ TRANSPOSE_CONV = OpDef(
     op=TransposeConv,
     dtypes=(DType.INT8, DType.INT16),
     parse=parse,
-    rules=CONVOLUTION_RULES,
+    rules=(all_float, *CONVOLUTION_RULES),
     reference=reference,
     kernels=(
         row("tg_transpose_conv_s8", DType.INT8, lower),
