@@ -10,10 +10,12 @@ from firmware_tests.conformance.drawing import drawn, is_drawn
 from firmware_tests.conformance.known import known_difference
 from firmware_tests.kernels.harness import expected
 from firmware_tests.models.writer import to_tflite
+from tinygen.agreement import tolerance_of
 from tinygen.errors import TinygenError
 from tinygen.frontend.tflite import read_model
 from tinygen.interpreters import available
 from tinygen.ir import Array, DType, Graph, Numerics, graph_lines
+from tinygen.ops.tolerance import deviating
 from tinygen.vectors import draw_vectors
 
 VECTORS = 6  # the four extremes and two uniform
@@ -151,29 +153,22 @@ def _difference(case: Case, place: str, answer: Answer) -> Finding | None:
 def difference(
     case: Case, place: str, got: Vectors, ours: str = "wanted", theirs: str = "got"
 ) -> Finding | None:
-    """The first difference between ``got`` and what the oracle says."""
-    for number, (row, wanted) in enumerate(zip(got, case.want, strict=True)):
-        for tensor, found, want in zip(case.graph.outputs, row, wanted, strict=True):
-            if found.size != want.size:
-                return Finding(case.name, place, f"shape {want.shape}, {theirs} {found.shape}")
-            shaped = np.reshape(found, tensor.shape)
-            if not agrees(case, shaped, want):
-                where = np.argwhere(shaped != want)
-                first = tuple(int(i) for i in where[0]) if len(where) else ()
-                message = (
-                    f"{len(where)} of {want.size} differ in vector {number}, first at {first}: "
-                    f"{ours} {want[first]}, {theirs} {shaped[first]}"
-                )
-                return Finding(case.name, place, message, number)
+    """The first difference between ``got`` and what the oracle says, within the operator's
+    tolerance."""
+    tolerance = tolerance_of(case.graph.ops[0])
+    columns = zip(zip(*got, strict=True), zip(*case.want, strict=True), strict=True)
+    for tensor, (mine, wanted) in zip(case.graph.outputs, columns, strict=True):
+        found, want = np.stack(mine), np.stack(wanted)
+        if (found.size, found.dtype) != (want.size, want.dtype):
+            was, due = (f"{a.dtype}{list(a.shape[1:])}" for a in (found, want))
+            return Finding(case.name, place, f"{ours} {due}, {theirs} {was}")
+        found = found.reshape(len(want), *tensor.shape)
+        where = np.argwhere(deviating(found, want, tolerance))
+        if len(where):
+            vector, *at = first = tuple(int(i) for i in where[0])
+            message = (
+                f"{len(where)} of {want.size} differ, first in vector {vector} at {tuple(at)}: "
+                f"{ours} {want[first]}, {theirs} {found[first]}"
+            )
+            return Finding(case.name, place, message, vector)
     return None
-
-
-def agrees(case: Case, got: Array, want: Array) -> bool:
-    """Whether ``got`` is what the contract asks for: the same bytes."""
-    if got.dtype != want.dtype:
-        return False
-    if got.tobytes() == want.tobytes():
-        return True
-    if want.dtype == np.float32:
-        return bool(np.allclose(got, want, rtol=1e-5, atol=1e-6, equal_nan=True))
-    return False

@@ -101,7 +101,7 @@ def test_a_difference_is_found() -> None:
     wrong = [tuple(1 - array for array in row) for row in case.want]
     found = difference(case, "host", wrong)
     assert found is not None
-    assert "differ in vector 0" in found.message
+    assert "differ, first in vector 0" in found.message
 
 
 def test_an_answer_is_given_unless_refused_or_crashed() -> None:

@@ -166,7 +166,7 @@ def row(
 
 BATCH_MATMUL = OpDef(
     op=BatchMatMul,
-    dtypes=(DType.INT8,),
+    dtypes=(DType.INT8, DType.FLOAT32),
     parse=parse,
     rules=(all_float, *unless_float(int8_operands, sums_fit), few_batches),
     reference=reference,

@@ -157,7 +157,7 @@ def scheme(op: Conv2D) -> Scheme:
 
 CONV_2D = OpDef(
     op=Conv2D,
-    dtypes=(DType.INT8, DType.INT16),
+    dtypes=(DType.INT8, DType.INT16, DType.FLOAT32),
     parse=parse,
     rules=(*HYBRID_RULES, *CONVOLUTION_RULES),
     reference=reference,

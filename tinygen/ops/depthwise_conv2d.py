@@ -191,7 +191,7 @@ def lower_float(op: DepthwiseConv2D) -> tuple[Call, ...]:
 
 DEPTHWISE_CONV_2D = OpDef(
     op=DepthwiseConv2D,
-    dtypes=(DType.INT8, DType.INT16),
+    dtypes=(DType.INT8, DType.INT16, DType.FLOAT32),
     parse=parse,
     rules=(*HYBRID_RULES, hybrid_channels, *CONVOLUTION_RULES),
     reference=reference,

@@ -339,7 +339,7 @@ def lower_hybrid(op: FullyConnected) -> tuple[Call, ...]:
 
 FULLY_CONNECTED = OpDef(
     op=FullyConnected,
-    dtypes=(DType.INT8, DType.INT16),
+    dtypes=(DType.INT8, DType.INT16, DType.FLOAT32),
     parse=parse,
     rules=(
         constant_weights,

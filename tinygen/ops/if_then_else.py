@@ -81,6 +81,7 @@ def macs(op: If) -> int:
 
 IF = OpDef(
     op=If,
+    dtypes=(DType.BOOL,),
     parse=parse,
     rules=(),
     reference=reference,

@@ -104,7 +104,7 @@ def row(
 
 L2_NORMALIZATION = OpDef(
     op=L2Normalization,
-    dtypes=(DType.INT8,),
+    dtypes=(DType.INT8, DType.FLOAT32),
     parse=parse,
     rules=(all_float, no_activation, *unless_float(int8_per_tensor, output_scale, sums_fit)),
     reference=reference,

@@ -123,7 +123,7 @@ def lower(op: LogSoftmax) -> tuple[Call, ...]:
 
 LOG_SOFTMAX = OpDef(
     op=LogSoftmax,
-    dtypes=(DType.INT8,),
+    dtypes=(DType.INT8, DType.FLOAT32),
     parse=parse,
     rules=(all_float, *unless_float(int8_per_tensor, output_scale, depth_fits, step_is_large)),
     reference=reference,

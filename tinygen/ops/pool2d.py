@@ -224,7 +224,7 @@ POOL_RULES: tuple[Rule[Pool2D], ...] = (
 
 AVERAGE_POOL_2D: OpDef[AveragePool2D] = OpDef(
     op=AveragePool2D,
-    dtypes=(DType.INT8, DType.INT16),
+    dtypes=(DType.INT8, DType.INT16, DType.FLOAT32),
     parse=parse(AveragePool2D),
     rules=POOL_RULES,
     reference=reference_average,
@@ -235,7 +235,7 @@ AVERAGE_POOL_2D: OpDef[AveragePool2D] = OpDef(
 
 MAX_POOL_2D: OpDef[MaxPool2D] = OpDef(
     op=MaxPool2D,
-    dtypes=(DType.INT8, DType.INT16),
+    dtypes=(DType.INT8, DType.INT16, DType.FLOAT32),
     parse=parse(MaxPool2D),
     rules=POOL_RULES,
     reference=reference_max,
@@ -254,6 +254,7 @@ def float_only(op: L2Pool2D) -> str:
 
 L2_POOL_2D: OpDef[L2Pool2D] = OpDef(
     op=L2Pool2D,
+    dtypes=(DType.FLOAT32,),
     parse=parse(L2Pool2D),
     rules=(float_only, fused_clamp),
     reference=reference_l2,

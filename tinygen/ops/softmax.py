@@ -198,7 +198,7 @@ def lower_wide(op: Softmax) -> tuple[Call, ...]:
 
 SOFTMAX = OpDef(
     op=Softmax,
-    dtypes=(DType.INT8, DType.INT16),
+    dtypes=(DType.INT8, DType.INT16, DType.FLOAT32),
     parse=parse,
     rules=(all_float, *unless_float(types, depth_fits, step_is_large)),
     reference=reference,

@@ -244,7 +244,7 @@ def kernel(dtype: DType, name: str) -> Kernel[Svdf]:
 
 SVDF = OpDef(
     op=Svdf,
-    dtypes=(DType.INT8,),
+    dtypes=(DType.INT8, DType.FLOAT32),
     parse=parse,
     rules=(
         all_float,

@@ -185,7 +185,7 @@ def row(
 
 TRANSPOSE_CONV = OpDef(
     op=TransposeConv,
-    dtypes=(DType.INT8, DType.INT16),
+    dtypes=(DType.INT8, DType.INT16, DType.FLOAT32),
     parse=parse,
     rules=(all_float, *CONVOLUTION_RULES),
     reference=reference,

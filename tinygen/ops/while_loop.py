@@ -126,6 +126,8 @@ def macs(op: While) -> int:
 
 WHILE = OpDef(
     op=While,
+    dtypes=(DType.BOOL,),
+    subject=lambda op: op.graphs[0].outputs[0],
     parse=parse,
     rules=(),
     reference=reference,
