@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from firmware_tests.conformance import controlling, converting, curving, moving, reducing, weighing
+from firmware_tests.conformance import controlling, converting, curving, moving, pairing, reducing, weighing
 from firmware_tests.conformance.bench import Bench
 from firmware_tests.conformance.retyped import retyped
 from firmware_tests.kernels.harness import graph_of
@@ -25,6 +25,7 @@ ALL_DRAWS: tuple[Draw, ...] = (
     *converting.DRAWS,
     *curving.DRAWS,
     *moving.DRAWS,
+    *pairing.DRAWS,
     *reducing.DRAWS,
     *weighing.DRAWS,
 )
@@ -32,6 +33,7 @@ PROBES = 40  # times that a draw is tried to see which operators it makes
 PATIENCE = 2000
 MOST_ELEMENTS = 4096
 LEAST_SCALE, LARGEST_SCALE = 2.0**-27, 2.0**20  # beyond them the front end may refuse a file
+DIVISIONS = ("DIV", "FLOOR_DIV", "FLOOR_MOD")  # by 0 the references stop, so divisors stay constant
 FREED = 0.3  # how many operators get constants of theirs as inputs, where the rules allow it
 
 
@@ -54,7 +56,9 @@ def is_drawn(kind: str, dtype: DType, numerics: Numerics) -> bool:
     return True
 
 
-def drawn(kind: str, dtype: DType, numerics: Numerics, seed: int) -> Graph:
+def drawn(
+    kind: str, dtype: DType, numerics: Numerics, seed: int, patience: int = PATIENCE
+) -> Graph:
     """The graph of one operator that these four say. Raises NoDrawError where none is found."""
     place = (list(DType).index(dtype), list(Numerics).index(numerics), seed)
     rng = np.random.default_rng((*kind.encode(), *place))
@@ -62,7 +66,7 @@ def drawn(kind: str, dtype: DType, numerics: Numerics, seed: int) -> Graph:
     scenes = sorted(Numerics, key=lambda n: n is not numerics)
     scene = next((n for n in scenes if _draws_of(kind, n)), numerics)
     draws = _draws_of(kind, scene)
-    for _ in range(PATIENCE if draws else 0):
+    for _ in range(patience if draws else 0):
         draw = draws[int(rng.integers(len(draws)))]
         for op in _operators(draw, Bench(rng, scene, dtype=dtype)):
             if op.kind != kind:
@@ -84,7 +88,7 @@ def _legal(op: Op, dtype: DType, numerics: Numerics, rng: np.random.Generator) -
     definition = definition_of(op)
     if definition.subject(op).dtype is DType.INT8:
         op = retyped(op, dtype, numerics, rng)
-    if rng.random() < FREED:
+    if rng.random() < FREED and op.kind not in DIVISIONS:
         free = _freed(op, dtype)
         op = op if definition.violations(free) else free
     fits = definition.subject(op).dtype is dtype and any(not t.is_constant for t in op.inputs)

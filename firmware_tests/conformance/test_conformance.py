@@ -5,6 +5,7 @@ The whole of it is ``make nightly``.
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from firmware_tests.conformance.running import Way, grouped, limit_bytes, on_boa
 from firmware_tests.conformance.tally import HOST, Tally
 from firmware_tests.golden.corpus import BOARDS
 from tinygen.ir import DType, Numerics
+from tinygen.ops import OPS
 
 SEED = 20
 PAIRS = pairs()
@@ -42,6 +44,15 @@ def test_every_operator_and_type_is_drawn(kind: str, dtype: DType) -> None:
         f"{kind} declares {dtype.value}, which nothing draws: add a draw to firmware_tests/models/"
         "random_*.py or firmware_tests/conformance"
     )
+
+
+def test_no_operator_takes_a_type_that_it_does_not_declare() -> None:
+    taken = []
+    for definition in OPS:
+        for dtype in set(DType) - set(definition.dtypes):
+            with suppress(NoDrawError):
+                taken.append(drawn(definition.op.kind, dtype, Numerics.TFLM, SEED, patience=40))
+    assert not [graph.name for graph in taken], "add them to the dtypes of the operator's OpDef"
 
 
 def test_a_case_follows_from_its_name() -> None:
