@@ -70,12 +70,10 @@ class Finding:
 
 
 def made(name: Name) -> Case:
-    """The case of ``name``. Raises AssertionError where its file does not hold the graph."""
+    """The case of ``name`` as the front end reads its file."""
     graph = drawn(name.kind, DType(name.dtype), name.numerics, name.seed)
     model = to_tflite(graph)
     read = read_model(model, f"{name}.tflite", name.numerics)
-    if str(read) != str(graph):
-        raise AssertionError(f"the file reads as\n{read}\nand not as\n{graph}")
     inputs = draw_vectors(read, VECTORS, name.seed).inputs
     return Case(name, model, replace(read, name=str(name)), inputs, expected(read, inputs))
 

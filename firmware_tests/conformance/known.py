@@ -22,6 +22,12 @@ class Known:
 
 KNOWN = (
     Known(
+        "GREATER: TFLite Micro compares int16 by factors that it never sets",
+        "GREATER",
+        Numerics.TFLM,
+        lambda op: op.a.dtype is DType.INT16,
+    ),
+    Known(
         "STRIDED_SLICE: TFLite Micro ignores the ellipsis and new axes",
         "STRIDED_SLICE",
         Numerics.TFLM,

@@ -13,7 +13,7 @@ from firmware_tests.conformance.checking import Case, Finding, Name, judged, mad
 from firmware_tests.conformance.running import Way, grouped, limit_bytes, on_board, on_host
 from firmware_tests.conformance.tally import HOST, Tally
 
-HOST_GROUP = 25  # cases of one operator and type in one executable
+HOST_GROUP = 40  # cases of one operator and type in one executable
 BOARD_GROUP = 80  # cases of any in one image
 
 T = TypeVar("T")
