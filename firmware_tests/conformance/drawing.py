@@ -8,7 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from firmware_tests.conformance import controlling, converting, curving, moving, pairing, reducing, weighing
+from firmware_tests.conformance import (
+    controlling,
+    converting,
+    curving,
+    moving,
+    pairing,
+    reducing,
+    weighing,
+)
 from firmware_tests.conformance.bench import Bench
 from firmware_tests.conformance.retyped import retyped
 from firmware_tests.kernels.harness import graph_of

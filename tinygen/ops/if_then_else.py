@@ -87,5 +87,4 @@ IF = OpDef(
     reference=reference,
     kernels=(CONTROL,),
     macs=macs,
-    dtypes=(DType.BOOL,),
 )

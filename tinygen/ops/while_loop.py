@@ -133,6 +133,4 @@ WHILE = OpDef(
     reference=reference,
     kernels=(CONTROL,),
     macs=macs,
-    dtypes=(DType.BOOL,),
-    subject=lambda op: op.loop.outputs[0],
 )
