@@ -143,17 +143,17 @@ def _read(case: Case, raw: bytes, offset: int) -> tuple[list[list[Array]], int]:
 
 
 def needed_after(program: Program) -> list[list[Span]]:
-    """For each layer, and first for the inputs, the parts of the arena that are read later.
+    """For each layer, and first for what is there before, the parts of the arena read later.
 
     Told from the steps alone, not from the planner's own live ranges.
     """
     steps, graph = program.steps, program.graph
-    first = dict.fromkeys(graph.inputs, -1)
+    first = dict.fromkeys(graph.sources, -1)
     last: dict[Tensor, int] = {}
     for index, step in enumerate(steps):
         first |= dict.fromkeys(step.op.outputs, index)
         last |= dict.fromkeys(step.op.activations, index)
-    last |= dict.fromkeys(graph.outputs, len(steps))
+    last |= dict.fromkeys(graph.results, len(steps))
     codes = [-1, *(i for i, step in enumerate(steps) if step.kernel is not None)]
     return [
         [
@@ -245,6 +245,7 @@ def _runner(case: Case) -> str:
     caller = program.provenance.arena is ArenaKind.CALLER
     arena = f"    static {name}_arena arena;\n" if caller else ""
     argument = "&arena" if caller else ""
+    reset = f"    {name}_reset({argument});\n" if graph.states else ""
     reads = "".join(
         f"        if (fread({name}_input_{i}({argument}), 1, {t.nbytes}, stdin) != {t.nbytes})\n"
         f"            exit(4);\n"
@@ -262,6 +263,12 @@ def _runner(case: Case) -> str:
         ]
         for i in codes
     ]
+    base = "(uint8_t *)&arena"
+    if not caller:
+        ends = (("input", graph.inputs), ("output", graph.outputs))
+        shown = [(f"{end}_{i}", t) for end, tensors in ends for i, t in enumerate(tensors)]
+        place, tensor = next((end, t) for end, t in shown if not t.is_constant)
+        base = f"(uint8_t *)(uintptr_t){name}_{place}() - {offsets[tensor]}"
     spans, rows = "", ""
     for number, lists in enumerate(zip(owned, needed_after(program), strict=True)):
         parts = [_span(lists[0][0])]
@@ -274,7 +281,7 @@ def _runner(case: Case) -> str:
         f"static void run_{name}(void)\n{{\n{arena}{spans}"
         f"    static const layer_facts layers[] = {{\n{rows}    }};\n"
         f'    program = "{name}";\n    facts = layers;\n    size = {name.upper()}_ARENA_BYTES;\n'
-        f"    base = (uint8_t *){name}_input_0({argument}) - {offsets[graph.inputs[0]]};\n"
+        f"    base = {base};\n{reset}"
         f"    for (int run = 0; run < {len(case.inputs)}; run++) {{\n{reads}"
         f"        spoil(layers, 0);\n        {name}_invoke({argument});\n{writes}    }}\n}}\n"
     )

@@ -17,15 +17,21 @@ import tflite
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from firmware_tests.kernels.tensors import constant
 from firmware_tests.models.edit import edited
-from firmware_tests.models.samples import SAMPLES, activation, conv2d, residual, sub
+from firmware_tests.models.samples import SAMPLES, activation, conv2d, residual, sub, weights
 from firmware_tests.models.writer import to_tflite
 from tinygen.compile import Options, compile_model
 from tinygen.emit import emit
-from tinygen.errors import ModelError, TinygenError
+from tinygen.errors import ModelError, TinygenError, UnsupportedError
 from tinygen.frontend.tflite import inspect_model, read_model
-from tinygen.ir import DType, Graph, Numerics, QuantParams, Tensor, verify
+from tinygen.ir import Activation, DType, Graph, Numerics, QuantParams, Tensor, verify
 from tinygen.isa import Isa
+from tinygen.ops.abs import Abs
+from tinygen.ops.broadcast_to import BroadcastTo
+from tinygen.ops.conv2d import Conv2D
+from tinygen.ops.window import Window
+from tinygen.passes.fold_constants import fold_constants
 
 SEED = 20240229
 # Far above what a read takes, far below what a hang takes.
@@ -375,3 +381,61 @@ def test_operators_that_lack_inputs_or_outputs_are_refused(
     data = edited(to_tflite(sample()), change)
     with contextlib.suppress(TinygenError):  # some operators need only one
         read_model(data, "m.tflite", Numerics.TFLM)
+
+
+# What is sound, and more than tinygen takes.
+
+
+def test_an_activation_larger_than_any_memory_is_a_problem() -> None:
+    found = inspect_model(
+        edited(to_tflite(residual()), shaped(1, 2**15, 2**12, 1)), "m.tflite", Numerics.TFLM
+    )
+    assert any("takes 134,217,728 bytes; tinygen compiles" in p for p in found.problems)
+    assert found.graph is None
+
+
+def test_a_last_dimension_without_bound_is_a_problem() -> None:
+    found = inspect_model(
+        edited(to_tflite(residual()), shaped(1, 1, 1, 2**21)), "m.tflite", Numerics.TFLM
+    )
+    assert any("has a last dimension of 2,097,152; tinygen takes" in p for p in found.problems)
+
+
+def test_too_many_operators_are_refused_soon() -> None:
+    def change(model: Any) -> None:
+        model.subgraphs[0].operators = model.subgraphs[0].operators * 3000
+
+    with pytest.raises(UnsupportedError, match="6,000 operators; tinygen reads up to 2,048"):
+        inspect_model(edited(to_tflite(residual()), change), "m.tflite", Numerics.TFLM)
+
+
+def test_channels_without_bound_in_all_are_a_problem() -> None:
+    graph, wide = sub(), (1, 2**20)
+    x = activation("x", wide)
+    made = [activation(f"y{i}", wide) for i in range(5)]
+    ops = tuple(Abs(y.name, (x,), (y,)) for y in made)
+    found = inspect_model(
+        to_tflite(replace(graph, inputs=(x,), outputs=tuple(made), ops=ops)),
+        "m.tflite",
+        Numerics.TFLM,
+    )
+    assert any("add up to 6,291,456; tinygen takes" in p for p in found.problems)
+
+
+def test_constants_that_blow_up_one_after_the_other_are_refused() -> None:
+    """Each is small enough; together they are more than tinygen folds."""
+    value = constant("v", (1,), 0.05, 0, np.random.default_rng(SEED))
+    made = [activation(f"y{i}", (10, 2**20), 0.05, 0) for i in range(2)]
+    ops = tuple(BroadcastTo(y.name, (value,), (y,)) for y in made)
+    graph = Graph("bomb", (activation("x", (1,)),), tuple(made), ops)
+    with pytest.raises(UnsupportedError, match="makes constants of 20,971,520 bytes"):
+        fold_constants(graph)
+
+
+def test_constants_that_take_long_to_compute_are_refused() -> None:
+    x = constant("x", (1, 256, 256, 8), 0.05, 0, np.random.default_rng(SEED))
+    y = activation("y", (1, 256, 256, 8))
+    window = Window((9, 9), (1, 1), (1, 1), (4, 4))
+    op = Conv2D("y", (x, weights("w", (8, 9, 9, 8))), (y,), window, Activation.NONE)
+    with pytest.raises(UnsupportedError, match="339,738,624 multiply-accumulates"):
+        fold_constants(Graph("long", (activation("i", (1,)),), (y,), (op,)))

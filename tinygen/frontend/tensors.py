@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygen.errors import ModelError
+from tinygen.frontend.limits import LARGEST_ACTIVATION_BYTES, MOST_CHANNELS
 from tinygen.ir import Array, DType, QuantParams, Tensor
 from tinygen.quant import dtype_range
 
@@ -112,6 +113,9 @@ class TensorReader:
         if quant is not None:
             _check_range(quant, dtype, data is not None, where)
         tensor = Tensor(name, shape, dtype, quant, data)
+        if data is None and (excess := _excess(tensor)):
+            excessive = (*problems, excess)
+            return TensorInfo(name, shape, type_name, quant, None, is_variable, excessive)
         return TensorInfo(name, shape, type_name, quant, tensor, is_variable, problems)
 
     def _constant(
@@ -139,6 +143,21 @@ class TensorReader:
         if dtype is DType.BOOL and raw.max() > 1:
             raise ModelError(f"{where}: holds a bool that is neither 0 nor 1")
         return raw.view(dtype.numpy).reshape(shape)
+
+
+def _excess(tensor: Tensor) -> str:
+    """What makes an activation larger than tinygen takes, with its remedy; '' where nothing."""
+    if tensor.nbytes > LARGEST_ACTIVATION_BYTES:
+        return (
+            f"takes {tensor.nbytes:,} bytes; tinygen compiles activations of up to "
+            f"{LARGEST_ACTIVATION_BYTES:,}. Make the model smaller."
+        )
+    if tensor.shape and tensor.shape[-1] > MOST_CHANNELS:
+        return (
+            f"has a last dimension of {tensor.shape[-1]:,}; tinygen takes up to {MOST_CHANNELS:,}. "
+            "Reshape it."
+        )
+    return ""
 
 
 def _is_empty_list(shape: tuple[int, ...], type_name: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 from tinygen.errors import ModelError, UnsupportedError
 from tinygen.frontend.flatbuffer import HINT, verify
+from tinygen.frontend.limits import MOST_CHANNELS_IN_ALL, MOST_OPERATORS
 from tinygen.frontend.schema import IDENTIFIER, VERSION, model_layout, options_layouts
 from tinygen.frontend.tensors import EMPTY, TensorInfo, TensorReader, printable
 from tinygen.frontend.variables import KINDS, SILENT, Variables, resting
@@ -78,13 +79,16 @@ def read_model(data: bytes, file_name: str, numerics: Numerics) -> Graph:
 
 
 def inspect_model(data: bytes, file_name: str, numerics: Numerics) -> Inspection:
-    """Read all of a .tflite file that can be read. Raises ModelError for a malformed file."""
+    """Read all of a .tflite file that can be read.
+
+    Raises ModelError for a malformed file, UnsupportedError for one with too many operators.
+    """
     try:
         _check_header(data)
         verify(data, model_layout())
         return _Reader(data, PurePath(file_name).stem, numerics).inspection()
-    except ModelError as error:
-        raise ModelError(f"{file_name}: {error.message}", error.hint or HINT) from None
+    except (ModelError, UnsupportedError) as error:
+        raise type(error)(f"{file_name}: {error.message}", error.hint or HINT) from None
 
 
 def _check_header(data: bytes) -> None:
@@ -150,7 +154,13 @@ class _Reader:
                 self._misused("the model", info)
         if empty := _empty((*inputs, *outputs)):
             self.problems.append(f"the model: tensor '{empty.name}' {empty} {EMPTY}")
-        tables = [self.subgraph.Operators(i) for i in range(self.subgraph.OperatorsLength())]
+        count = self.subgraph.OperatorsLength()
+        if count > MOST_OPERATORS:
+            raise UnsupportedError(
+                f"the model has {count:,} operators; tinygen reads up to {MOST_OPERATORS:,}",
+                "compile a part of the model, or a smaller one",
+            )
+        tables = [self.subgraph.Operators(i) for i in range(count)]
         unread = [self._layer(table, i) for i, table in enumerate(tables)]
         _check_order(inputs, outputs, unread)
         self.variables = Variables(_assigned(unread))
@@ -165,6 +175,11 @@ class _Reader:
                 "CALL_ONCE, IF and WHILE call. Remove the others."
             )
         graph = self._graph(inputs, outputs, layers)
+        if graph is not None and (channels := _channels(graph)) > MOST_CHANNELS_IN_ALL:
+            self.problems.append(
+                f"the last dimensions of the model's tensors add up to {channels:,}; tinygen takes "
+                f"up to {MOST_CHANNELS_IN_ALL:,}. Compile a smaller model."
+            )
         return Inspection(self.name, inputs, outputs, layers, tuple(self.problems), graph)
 
     def _code(self, table: Any, builtins: Any) -> str:
@@ -401,6 +416,12 @@ class _Reader:
             unique = f"{name}#{self.names[name]}"
         self.names[unique] = 1
         return unique
+
+
+def _channels(graph: Graph) -> int:
+    """The channels of all activations, for each of which the passes keep what it can hold."""
+    activations = (*graph.sources, *(t for op in graph.ops for t in op.outputs))
+    return sum(t.shape[-1] for t in activations if t.shape)
 
 
 def _empty(

@@ -12,15 +12,17 @@ from tinygen.ops import definition_of
 from tinygen.ops.while_loop import While
 from tinygen.passes.rewrite import with_ops
 
-# More than the flash of any microcontroller.
-LARGEST_CONSTANT_BYTES = 64 << 20
+# More than the flash of a microcontroller, and little enough for the references' wider sums.
+LARGEST_CONSTANT_BYTES = 16 << 20
+MOST_MACS = 1 << 28
 
 
 def fold_constants(graph: Graph) -> Graph:
     """Replace the results of such operators by constants; chains fold in one go.
 
-    Raises UnsupportedError for a result that no board could hold.
+    Raises UnsupportedError for results that no board could hold, or that take long to compute.
     """
+    folded_bytes = folded_macs = 0
     known: dict[Tensor, Tensor] = {}
     kept: list[Op] = []
     for original in graph.ops:
@@ -29,7 +31,9 @@ def fold_constants(graph: Graph) -> Graph:
         # A loop of constants may be one without end.
         foldable = op.inputs and not op.activations and not isinstance(op, While)
         if definition.shape_only or foldable:
-            _check_size(op)
+            folded_bytes += sum(tensor.nbytes for tensor in op.outputs)
+            folded_macs += definition.macs(op)
+            _check_size(op, folded_bytes, folded_macs)
             values = () if definition.shape_only else tuple(t.values for t in op.inputs)
             results = definition.reference(op, values)
             for tensor, data in zip(op.outputs, results, strict=True):
@@ -39,12 +43,18 @@ def fold_constants(graph: Graph) -> Graph:
     return with_ops(graph, kept, known) if known else graph
 
 
-def _check_size(op: Op) -> None:
-    """Refuse a constant that a few bytes of the file would blow up to gigabytes."""
-    size = sum(tensor.nbytes for tensor in op.outputs)
-    if size > LARGEST_CONSTANT_BYTES:
+def _check_size(op: Op, folded_bytes: int, folded_macs: int) -> None:
+    """Refuse constants that a few bytes of the file would blow up to gigabytes, or to hours."""
+    remedy = "compute it outside of the model, or make it smaller"
+    if folded_bytes > LARGEST_CONSTANT_BYTES:
         raise UnsupportedError(
-            f"{op.kind} '{op.name}' makes a constant of {size:,} bytes; tinygen folds up to "
-            f"{LARGEST_CONSTANT_BYTES:,}",
-            "compute it outside of the model, or make it smaller",
+            f"{op.kind} '{op.name}' makes constants of {folded_bytes:,} bytes, with what is before "
+            f"it; tinygen folds up to {LARGEST_CONSTANT_BYTES:,}",
+            remedy,
+        )
+    if folded_macs > MOST_MACS:
+        raise UnsupportedError(
+            f"{op.kind} '{op.name}' makes a constant by {folded_macs:,} multiply-accumulates, with "
+            f"what is before it; tinygen computes up to {MOST_MACS:,}",
+            remedy,
         )

@@ -1,0 +1,100 @@
+"""The C of accepted files: compiled with warnings as errors, run under sanitizers, and compared."""
+
+import hashlib
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from firmware_tests.fuzzing.limits import bounded
+from firmware_tests.fuzzing.mutants import Mutant
+from firmware_tests.fuzzing.trial import Choice
+from firmware_tests.kernels.harness import ALL_ISAS, RowChoice, compile_cases, expected
+from firmware_tests.kernels.whole_graphs import Case, check_natively, vectors_of
+from tinygen.compile import Options
+from tinygen.emit import ArenaKind, Program, emit
+from tinygen.frontend.tflite import read_model
+from tinygen.instances import Optimize
+from tinygen.ir import Graph, Numerics
+from tinygen.isa import Isa
+from tinygen.ops import definition_of
+
+# What is larger is only compiled by tinygen: the numpy oracle is slow, and `whole_graphs` watches
+# every byte of the arena after every layer.
+_MOST_MACS = 1_000_000
+_MOST_BYTES = 100_000
+_ISAS = (Isa.ANY, Isa.DSP, ALL_ISAS)
+
+
+@dataclass(slots=True)
+class Executions:
+    """The accepted mutants that wait for the C compiler; equal programs are run once."""
+
+    waiting: list[tuple[Mutant, Case]] = field(default_factory=list)
+    known: set[bytes] = field(default_factory=set)
+    run: int = 0
+
+    def add(self, mutant: Mutant, choice: Choice) -> None:
+        """Compile a mutant that tinygen accepts, and compute what must come out."""
+        with bounded():
+            case = _case(mutant, choice)
+            if case is not None and self._is_new(case.program):
+                self.waiting.append((mutant, case))
+
+    def settle(self) -> list[tuple[Mutant, str]]:
+        """Build and run what waits; which mutants fail, and how."""
+        waiting, self.waiting = self.waiting, []
+        self.run += len(waiting)
+        return _failures(waiting)
+
+    def _is_new(self, program: Program) -> bool:
+        origin = replace(program.provenance, model_file="", model_sha256="")
+        files = emit(replace(program, name="mutant", provenance=origin))
+        digest = hashlib.sha256("\n".join(files.values()).encode()).digest()
+        new = digest not in self.known
+        self.known.add(digest)
+        return new
+
+
+def _failures(cases: Sequence[tuple[Mutant, Case]]) -> list[tuple[Mutant, str]]:
+    """Halve what fails until single mutants are left."""
+    if not cases:
+        return []
+    try:
+        check_natively([case for _, case in cases])
+    except (AssertionError, subprocess.TimeoutExpired) as error:
+        if len(cases) == 1:
+            return [(cases[0][0], f"its C fails: {_tail(str(error))}")]
+        half = len(cases) // 2
+        return _failures(cases[:half]) + _failures(cases[half:])
+    return []
+
+
+def _tail(text: str) -> str:
+    return text if len(text) < 4000 else f"{text[:2000]}\n...\n{text[-2000:]}"
+
+
+def _case(mutant: Mutant, choice: Choice) -> Case | None:
+    """The program of ``mutant`` and its vectors; None where that would take long."""
+    numerics = Numerics(choice.numerics)
+    graph = read_model(mutant.data, "model.tflite", numerics)
+    if not _is_small(graph) or all(t.is_constant for t in (*graph.inputs, *graph.outputs)):
+        return None
+    options = Options(
+        name=f"mutant{mutant.number}",
+        numerics=numerics,
+        optimize=Optimize(choice.optimize),
+        arena=ArenaKind(choice.arena),
+    )
+    rows = RowChoice(mutant.number // 7 % 3)
+    program = compile_cases(graph, _ISAS[mutant.number % 3], options, rows)
+    if program.memory.arena_bytes > _MOST_BYTES:
+        return None
+    inputs = vectors_of(graph, mutant.number)
+    return Case(program, inputs, expected(graph, inputs))
+
+
+def _is_small(graph: Graph) -> bool:
+    activations = [*graph.sources, *(t for op in graph.ops for t in op.outputs)]
+    macs = sum(definition_of(op).macs(op) for op in graph.ops)
+    size = sum(t.nbytes for t in (*activations, *graph.outputs))
+    return macs <= _MOST_MACS and size <= _MOST_BYTES
