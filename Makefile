@@ -51,7 +51,7 @@ nightly: test-tools ## every conformance case, then random ones, graphs and file
 	$(PYTHON) -m firmware_tests.conformance --cases 20 --board all --write
 	$(PYTHON) -m firmware_tests.conformance --cases 25 --minutes $(NIGHTLY_MINUTES) --seed $(NIGHTLY_SEED)
 	$(PYTHON) -m firmware_tests.models.random_graphs --minutes $(NIGHTLY_MINUTES) --seed $(NIGHTLY_SEED)
-	$(PYTHON) -m firmware_tests.fuzzing --minutes $(NIGHTLY_MINUTES)
+	$(PYTHON) -m firmware_tests.fuzzing --minutes $(NIGHTLY_MINUTES) --seed $(NIGHTLY_SEED)
 	$(MAKE) operators
 
 operators: $(VENV)/.installed-dev ## write docs/operators.md, and its types into tinygen/conformance.json

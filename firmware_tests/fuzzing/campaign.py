@@ -42,13 +42,17 @@ class Failure:
 
 @dataclass(slots=True)
 class Tally:
-    """What came of the mutants so far; ``executed`` counts distinct programs that ran."""
+    """What came of the mutants so far.
+
+    ``executed`` counts distinct programs that ran, ``compared`` those of them for which an
+    interpreter gave numbers.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
 
     def __str__(self) -> str:
-        words = ("accepted", "refused", "executed", "failed")
+        words = ("accepted", "refused", "executed", "compared", "failed")
         return f"{self.tried} mutants tried: " + ", ".join(f"{self.counts[w]} {w}" for w in words)
 
     @property
@@ -166,7 +170,7 @@ def try_all(
     """
     counts: Counter[str] = Counter()
     failures: list[tuple[int, str]] = []
-    before = executions.run
+    before = (executions.run, executions.compared)
     for number in numbers:
         current.value = number
         one, choice = mutant(seed, number, of), choice_of(number)
@@ -182,7 +186,8 @@ def try_all(
         failures.append((one.number, reason))
         counts["accepted"] -= 1
     counts["failed"] = len(failures)
-    counts["executed"] = executions.run - before
+    counts["executed"] = executions.run - before[0]
+    counts["compared"] = executions.compared - before[1]
     return counts, failures
 
 

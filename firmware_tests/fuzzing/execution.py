@@ -5,18 +5,31 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from firmware_tests.fuzzing.limits import bounded
+from firmware_tests.conformance.asking import Question, ask_all, stacked
+from firmware_tests.conformance.known import known_difference
+from firmware_tests.fuzzing.limits import OutOfTime, bounded
 from firmware_tests.fuzzing.mutants import Mutant
 from firmware_tests.fuzzing.trial import Choice
 from firmware_tests.kernels.harness import ALL_ISAS, RowChoice, compile_cases, expected
-from firmware_tests.kernels.whole_graphs import Case, check_natively, vectors_of
+from firmware_tests.kernels.whole_graphs import (
+    Case,
+    assert_shaped_alike,
+    check_outputs,
+    run_natively,
+    vectors_of,
+)
+from tinygen.agreement import model_tolerance
 from tinygen.compile import Options
 from tinygen.emit import ArenaKind, Program, emit
+from tinygen.errors import UnsupportedError
 from tinygen.frontend.tflite import read_model
 from tinygen.instances import Optimize
+from tinygen.interpreters import available
 from tinygen.ir import Graph, Numerics
 from tinygen.isa import Isa
 from tinygen.ops import definition_of
+from tinygen.ops.tolerance import EXACT
+from tinygen.ops.while_loop import While
 
 # What is larger is only compiled by tinygen: the numpy oracle is slow, and `whole_graphs` watches
 # every byte of the arena after every layer.
@@ -24,14 +37,17 @@ _MOST_MACS = 1_000_000
 _MOST_BYTES = 100_000
 _ISAS = (Isa.ANY, Isa.DSP, ALL_ISAS)
 
+Accepted = tuple[Mutant, Case]
+
 
 @dataclass(slots=True)
 class Executions:
     """The accepted mutants that wait for the C compiler; equal programs are run once."""
 
-    waiting: list[tuple[Mutant, Case]] = field(default_factory=list)
+    waiting: list[Accepted] = field(default_factory=list)
     known: set[bytes] = field(default_factory=set)
     run: int = 0
+    compared: int = 0
 
     def add(self, mutant: Mutant, choice: Choice) -> None:
         """Compile a mutant that tinygen accepts, and compute what must come out."""
@@ -41,10 +57,26 @@ class Executions:
                 self.waiting.append((mutant, case))
 
     def settle(self) -> list[tuple[Mutant, str]]:
-        """Build and run what waits; which mutants fail, and how."""
+        """Build and run what waits, and ask the interpreters; which mutants fail, and how."""
         waiting, self.waiting = self.waiting, []
         self.run += len(waiting)
-        return _failures(waiting)
+        return _failures(waiting) + self._disagreements(waiting)
+
+    def _disagreements(self, cases: Sequence[Accepted]) -> list[tuple[Mutant, str]]:
+        """The mutants for which an interpreter, where it takes them, has other numbers."""
+        found = []
+        for numerics in filter(available, Numerics):
+            asked = [(m, c) for m, c in cases if _is_for(c, numerics)]
+            answers = ask_all([Question(m.data, stacked(c.inputs), numerics) for m, c in asked])
+            for (mutant, case), answer in zip(asked, answers, strict=True):
+                if answer.is_given:
+                    self.compared += 1
+                    rows = list(zip(*answer.outputs, strict=True))
+                    try:
+                        assert_shaped_alike(case.program.graph, rows, case.want, numerics.value)
+                    except (AssertionError, ValueError) as error:
+                        found.append((mutant, f"the oracle differs from {_tail(str(error))}"))
+        return found
 
     def _is_new(self, program: Program) -> bool:
         origin = replace(program.provenance, model_file="", model_sha256="")
@@ -55,18 +87,40 @@ class Executions:
         return new
 
 
-def _failures(cases: Sequence[tuple[Mutant, Case]]) -> list[tuple[Mutant, str]]:
-    """Halve what fails until single mutants are left."""
+def _failures(cases: Sequence[Accepted]) -> list[tuple[Mutant, str]]:
+    """Run all; what does not build, or not run clean, is halved until single mutants are left."""
     if not cases:
         return []
+    found = []
     try:
-        check_natively([case for _, case in cases])
+        results = run_natively([case for _, case in cases])
     except (AssertionError, subprocess.TimeoutExpired) as error:
         if len(cases) == 1:
             return [(cases[0][0], f"its C fails: {_tail(str(error))}")]
         half = len(cases) // 2
         return _failures(cases[:half]) + _failures(cases[half:])
-    return []
+    for (mutant, case), got in zip(cases, results, strict=True):
+        try:
+            if _is_exact(case):
+                check_outputs(case, got)
+        except AssertionError as error:
+            found.append((mutant, f"its C has other numbers: {_tail(str(error))}"))
+    return found
+
+
+def _is_exact(case: Case) -> bool:
+    """Whether the numbers of every operator are given to the bit.
+
+    What floats lie off, a later operator may round to another integer, or blow up to infinity.
+    """
+    return model_tolerance(case.program.graph) == EXACT
+
+
+def _is_for(case: Case, numerics: Numerics) -> bool:
+    """Whether the interpreter of ``numerics`` says what the numbers of ``case`` are."""
+    own = case.program.provenance.numerics == numerics.value
+    ops = case.program.graph.ops
+    return own and _is_exact(case) and not any(known_difference(op, numerics) for op in ops)
 
 
 def _tail(text: str) -> str:
@@ -90,7 +144,12 @@ def _case(mutant: Mutant, choice: Choice) -> Case | None:
     if program.memory.arena_bytes > _MOST_BYTES:
         return None
     inputs = vectors_of(graph, mutant.number)
-    return Case(program, inputs, expected(graph, inputs))
+    try:
+        return Case(program, inputs, expected(graph, inputs))
+    except (UnsupportedError, OutOfTime):
+        if any(isinstance(op, While) for op in graph.ops):
+            return None  # a loop that does not end, in C neither
+        raise
 
 
 def _is_small(graph: Graph) -> bool:

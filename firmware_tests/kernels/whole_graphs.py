@@ -97,6 +97,23 @@ def assert_shaped_alike(graph: Graph, got: Vectors, want: Vectors, what: str) ->
 
 def check_natively(cases: Sequence[Case]) -> None:
     """Build one executable of all ``cases``, run it, and compare. Raises AssertionError."""
+    for case, got in zip(cases, run_natively(cases), strict=True):
+        check_outputs(case, got)
+
+
+def check_outputs(case: Case, got: Vectors) -> None:
+    """Compare what came out. Raises AssertionError."""
+    try:
+        assert_equal(case.program.graph, case.inputs, got, case.want)
+    except AssertionError as error:
+        raise AssertionError(f"{case.program.name}: {error}") from None
+
+
+def run_natively(cases: Sequence[Case]) -> list[Vectors]:
+    """Build one executable of all ``cases`` and run it; what comes out of each.
+
+    Raises AssertionError where the C does not compile, or not run clean.
+    """
     blob = b"".join(_bytes(case.inputs) for case in cases)
     with tempfile.TemporaryDirectory(prefix="tinygen-graphs-") as work:
         directory = Path(work)
@@ -109,7 +126,11 @@ def check_natively(cases: Sequence[Case]) -> None:
         sources = [name for name in files if name.endswith(".c")]
         command = ["cc", "-std=c99", "-O1", "-g1", *WARNINGS, *SANITIZERS, *hooks, *sources]
         built = subprocess.run(
-            [*command, "-o", "graphs"], cwd=directory, capture_output=True, text=True, check=False
+            [*command, "-lm", "-o", "graphs"],
+            cwd=directory,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert built.returncode == 0, built.stderr
         done = subprocess.run(
@@ -117,13 +138,12 @@ def check_natively(cases: Sequence[Case]) -> None:
         )
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     offset = 0
+    found: list[Vectors] = []
     for case in cases:
         got, offset = _read(case, done.stdout, offset)
-        try:
-            assert_equal(case.program.graph, case.inputs, got, case.want)
-        except AssertionError as error:
-            raise AssertionError(f"{case.program.name}: {error}") from None
+        found.append(got)
     assert offset == len(done.stdout)
+    return found
 
 
 def _bytes(vectors: Vectors) -> bytes:
