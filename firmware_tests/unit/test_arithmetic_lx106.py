@@ -10,9 +10,9 @@ import pytest
 
 from tinygen.resources import data_dir
 
-I32, U32, I64 = ctypes.c_int32, ctypes.c_uint32, ctypes.c_int64
+I32, U32, I64, U64 = ctypes.c_int32, ctypes.c_uint32, ctypes.c_int64, ctypes.c_uint64
 F32, F64 = ctypes.c_float, ctypes.c_double
-DTYPES = {I32: "i4", U32: "u4", I64: "i8", F32: "f4", F64: "f8"}
+DTYPES = {I32: "i4", U32: "u4", I64: "i8", U64: "u8", F32: "f4", F64: "f8"}
 CASES = 4000
 
 
@@ -80,6 +80,10 @@ def test_floating_point_is_rounded_as_ieee_754_says(
     check(library, f"__{operation}{suffix}", (ctype, ctype), ctype, ARITHMETIC[operation])
 
 
+def test_quotients_of_doubles_are_rounded_as_ieee_754_says(library: ctypes.CDLL) -> None:
+    check(library, "__divdf3", (F64, F64), F64, np.divide)
+
+
 def to_integer(ctype: Any) -> Callable[[Any], int | None]:
     """Towards zero; None where C leaves the result open."""
     limits = np.iinfo(DTYPES[ctype])
@@ -136,6 +140,10 @@ def test_integers_are_exact(
     library: ctypes.CDLL, name: str, ctype: Any, want: Callable[..., Any]
 ) -> None:
     check(library, name, (ctype, ctype), ctype, want)
+
+
+def test_a_product_of_words_has_two(library: ctypes.CDLL) -> None:
+    check(library, "__umulsidi3", (U32, U32), U64, lambda a, b: int(a) * int(b))
 
 
 def test_a_division_by_zero_ends(library: ctypes.CDLL) -> None:

@@ -11,6 +11,7 @@
 #include <string.h>
 
 int64_t __muldi3(int64_t a, int64_t b);
+uint64_t __umulsidi3(uint32_t a, uint32_t b);
 uint32_t __udivsi3(uint32_t a, uint32_t b);
 uint32_t __umodsi3(uint32_t a, uint32_t b);
 int32_t __divsi3(int32_t a, int32_t b);
@@ -25,6 +26,7 @@ uint32_t __fixunssfsi(float a);
 double __adddf3(double a, double b);
 double __subdf3(double a, double b);
 double __muldf3(double a, double b);
+double __divdf3(double a, double b);
 double __floatsidf(int32_t a);
 double __floatunsidf(uint32_t a);
 int32_t __fixdfsi(double a);
@@ -45,6 +47,11 @@ int64_t __muldi3(int64_t a, int64_t b)
     const uint32_t high = a1 * b1 + (left >> 16) + (right >> 16) + (middle >> 16) + a_low * b_high
                           + a_high * b_low;
     return (int64_t)(((uint64_t)high << 32) | low);
+}
+
+uint64_t __umulsidi3(uint32_t a, uint32_t b)
+{
+    return (uint64_t)__muldi3(a, b);
 }
 
 /* Shift and subtract; a division by zero gives all ones. */
@@ -249,6 +256,36 @@ static number product(number a, number b)
     };
 }
 
+/* 63 or 64 bits of a / b, whose highest bits are set; the lowest also tells of what is left. */
+static uint64_t upper_quotient(uint64_t a, uint64_t b)
+{
+    bool fits = a >= b;
+    uint64_t found = fits;
+    for (int32_t bit = 0; bit < 63; ++bit) {
+        a = fits ? a - b : a;
+        fits = a >> 63 != 0u || a << 1 >= b;
+        a <<= 1;
+        found = found << 1 | fits;
+    }
+    return found | (fits ? a != b : a != 0u);
+}
+
+static number quotient(number a, number b)
+{
+    const bool negative = a.negative != b.negative;
+    if (a.category == FINITE && b.category == FINITE) {
+        return normalized(negative, a.exponent - b.exponent - 63,
+                          upper_quotient(a.significand, b.significand));
+    }
+    const bool none = a.category == NOT_A_NUMBER || b.category == NOT_A_NUMBER ||
+                      (a.category == b.category);
+    const bool grows = a.category == INFINITE || b.category == ZERO;
+    return (number){
+        .category = none ? NOT_A_NUMBER : grows ? INFINITE : ZERO,
+        .negative = negative,
+    };
+}
+
 /* Towards zero; what does not fit becomes the nearest that does. */
 static uint32_t truncated(number n, uint32_t limit)
 {
@@ -345,6 +382,11 @@ double __subdf3(double a, double b)
 double __muldf3(double a, double b)
 {
     return to_double(product(from_double(a), from_double(b)));
+}
+
+double __divdf3(double a, double b)
+{
+    return to_double(quotient(from_double(a), from_double(b)));
 }
 
 double __floatsidf(int32_t a)
