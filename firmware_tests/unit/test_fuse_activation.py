@@ -18,15 +18,18 @@ from firmware_tests.unit.rewriting import (
     like,
     rewritten,
 )
-from tinygen.ir import Activation, Graph, Op, QuantParams, Tensor
+from tinygen.ir import Activation, DType, Graph, Op, QuantParams, Tensor
 from tinygen.ops.add import Add
+from tinygen.ops.binary import Binary
+from tinygen.ops.div import Div
 from tinygen.ops.fully_connected import FullyConnected, Rounding
 from tinygen.ops.mul import Mul
 from tinygen.ops.pool2d import AveragePool2D, MaxPool2D
-from tinygen.ops.relu import Relu, Relu6, ReluN1To1
+from tinygen.ops.relu import Relu, Relu0To1, Relu6, ReluN1To1
 from tinygen.ops.sub import Sub
 from tinygen.ops.window import Window
 from tinygen.passes.fuse_activation import fuse_activation
+from tinygen.reference import run
 
 ONCE = Rounding.ONCE
 NONE, RELU, RELU6 = Activation.NONE, Activation.RELU, Activation.RELU6
@@ -111,6 +114,27 @@ def test_every_operator_with_a_fused_activation_takes_it(
 
 def test_an_intersection_that_no_activation_has_stays() -> None:
     assert_untouched(conv_then(ReluN1To1, fused=RELU), fuse_activation)
+
+
+FLOAT = Tensor("x", (1, 4), DType.FLOAT32)
+
+
+@pytest.mark.parametrize("kind", [Add, Sub, Mul, Div])
+@pytest.mark.parametrize(("activation", "fused"), [(Relu, RELU), (Relu6, RELU6), (Relu0To1, None)])
+def test_a_float_that_is_finite_already_is_limited_at_once(
+    kind: type[Binary], activation: type[Op], fused: Activation | None
+) -> None:
+    a, b, sum_, y = (replace(FLOAT, name=name) for name in ("a", "b", "sum", "y"))
+    ops = (kind("sum", (a, b), (sum_,), NONE), activation("y", (sum_,), (y,)))
+    before = graph((a, b), ops, (y,))
+    if fused is None:
+        return assert_untouched(before, fuse_activation)
+    values = [np.array([v], np.float32) for v in ((3e38, -0.0, np.nan, 7.5), (3e38, 1, 1, 0.5))]
+    (after,) = fuse_activation(before).ops
+    assert isinstance(after, kind)
+    assert after.activation is fused
+    (want,), (got,) = (run(g, values) for g in (before, fuse_activation(before)))
+    assert got.tobytes() == want.tobytes()
 
 
 def test_other_quantization_stays() -> None:

@@ -18,6 +18,7 @@
 #include <math.h>
 
 #include "tg_binary.h"
+#include "tg_f32.h"
 
 typedef tg_binary_shape tg_binary_plain_shape;
 typedef tg_binary_shape tg_binary_f32_shape;
@@ -62,7 +63,6 @@ typedef struct {
         }                                                                                          \
     }
 
-/* min(max(value, output_min), output_max) as C++ has them: a NaN is less than nothing. */
 #define TG_LIMITED(name, type)                                                                     \
     TG_INLINE type name(type value, type low, type high)                                           \
     {                                                                                              \
@@ -70,7 +70,6 @@ typedef struct {
         return high < raised ? high : raised;                                                      \
     }
 
-TG_LIMITED(tg_limited_f32, float)
 TG_LIMITED(tg_limited_s32, int32_t)
 TG_LIMITED(tg_limited_s64, int64_t)
 
@@ -147,28 +146,28 @@ TG_INLINE int32_t tg_squared_s32(int32_t value)
 }
 
 TG_BINARY_PLAIN(tg_add_f32, tg_binary_f32, float,
-                tg_limited_f32(a + b, p.output_min, p.output_max))
+                tg_clamp_f32(a + b, p.output_min, p.output_max))
 TG_BINARY_PLAIN(tg_add_s32, tg_binary_s32, int32_t,
                 tg_limited_s32(tg_sum_s32(a, b), p.output_min, p.output_max))
 TG_BINARY_PLAIN(tg_add_s64, tg_binary_s64, int64_t,
                 tg_limited_s64(tg_sum_s64(a, b), p.output_min, p.output_max))
 
 TG_BINARY_PLAIN(tg_sub_f32, tg_binary_f32, float,
-                tg_limited_f32(a - b, p.output_min, p.output_max))
+                tg_clamp_f32(a - b, p.output_min, p.output_max))
 TG_BINARY_PLAIN(tg_sub_s32, tg_binary_s32, int32_t,
                 tg_limited_s32(tg_difference_s32(a, b), p.output_min, p.output_max))
 TG_BINARY_PLAIN(tg_sub_s64, tg_binary_s64, int64_t,
                 tg_limited_s64(tg_difference_s64(a, b), p.output_min, p.output_max))
 
 TG_BINARY_PLAIN(tg_mul_f32, tg_binary_f32, float,
-                tg_limited_f32(a * b, p.output_min, p.output_max))
+                tg_clamp_f32(a * b, p.output_min, p.output_max))
 TG_BINARY_PLAIN(tg_mul_s32, tg_binary_s32, int32_t,
                 tg_limited_s32(tg_product_s32(a, b), p.output_min, p.output_max))
 TG_BINARY_PLAIN(tg_mul_s64, tg_binary_s64, int64_t,
                 tg_limited_s64(tg_product_s64(a, b), p.output_min, p.output_max))
 
 TG_BINARY_PLAIN(tg_div_f32, tg_binary_f32, float,
-                tg_limited_f32(a / b, p.output_min, p.output_max))
+                tg_clamp_f32(a / b, p.output_min, p.output_max))
 TG_BINARY_PLAIN(tg_div_s32, tg_binary_s32, int32_t,
                 tg_limited_s32(tg_quotient_s32(a, b), p.output_min, p.output_max))
 

@@ -1,7 +1,7 @@
 /* EQUAL, NOT_EQUAL, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL: how two values lie to each other.
  *
- * Each of the six is a choice of what to write where x is less than w, equal to it, or greater. int8
- * and int16 of two scales are first brought to a common one, rounded as the reference rounds, in which
+ * Each of the six is a choice of what to write where x is less than w, equal to it, or greater. Values
+ * of two scales are first brought to a common one, rounded as the reference rounds, in which
  * neighbours may be equal. Floats may be none of the three, if one is a NaN: then only NOT_EQUAL
  * holds, which is the one that holds both for less and for greater.
  */
@@ -62,7 +62,7 @@ TG_INLINE int32_t tg_compare_scaled(int32_t value, int32_t zero_point, int32_t m
 TG_COMPARE_SCALED(tg_compare_s8, int8_t)
 TG_COMPARE_SCALED(tg_compare_s16, int16_t)
 
-#define TG_COMPARE(name, type, compared)                                                                     \
+#define TG_COMPARE(name, type, compared)                                                           \
     TG_INLINE void name(const tg_compare_shape *shape, const tg_compare_params *params,            \
                         const type *x, const type *w, bool *y)                                     \
     {                                                                                              \

@@ -1,8 +1,8 @@
 /* PRELU on int8 and int16: values from zero up are requantized; those below are multiplied by alpha
- * first, and requantized by another factor, which holds alpha's scale. Alpha is int8, also beside int16.
+ * first, and requantized by another factor, which holds alpha's scale. Alpha is int8, beside int16 too.
  *
- * x and y may be the same where they are of one type. Where alpha is the operand that advances (see tg_binary.h), the two are
- * swapped, and the parameters say so.
+ * x and y may be the same where they are of one type. Where alpha is the operand that advances (see
+ * tg_binary.h), the two are swapped, and the parameters say so.
  */
 #ifndef TG_PRELU_H
 #define TG_PRELU_H

@@ -1,7 +1,7 @@
 /* Reciprocals in fixed point, bit for bit as the reference kernels compute them.
  *
- * With d = 2^n * (1 + f), 0 <= f < 1, the reciprocal of d is 2^-n * 1 / (1 + f): leading zeros give n and
- * f, Newton's method the rest. tinygen/ops/fixedpoint.py is the numpy twin.
+ * With d = 2^n * (1 + f), 0 <= f < 1, the reciprocal of d is 2^-n * 1 / (1 + f): leading zeros give n
+ * and f, Newton's method the rest. tinygen/ops/fixedpoint.py is the numpy twin.
  */
 #ifndef TG_RECIPROCAL_H
 #define TG_RECIPROCAL_H

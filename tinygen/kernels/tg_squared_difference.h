@@ -1,8 +1,8 @@
 /* SQUARED_DIFFERENCE on int8 and int16: both values in a common scale, their difference squared,
  * requantized.
  *
- * The common scale is that of the coarser operand over 2^6, or twice it with int16 (zero points 0), so
- * that the square is at most 2^30.
+ * The common scale is that of the coarser operand over 2^6, or twice it with int16 (zero points 0),
+ * so that the square is at most 2^30.
  * x and y may be the same.
  */
 #ifndef TG_SQUARED_DIFFERENCE_H

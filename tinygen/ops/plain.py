@@ -15,6 +15,7 @@ import numpy as np
 from tinygen.ir import Activation, Array, DType, Op
 from tinygen.ops.base import Call, Kernel, Rule, Value, describe, only_for
 from tinygen.ops.binary import B, geometry_of, pair_call
+from tinygen.ops.floating import CLAMPS
 from tinygen.quant import dtype_range
 
 Function = Callable[[Array, Array], Array]
@@ -26,7 +27,6 @@ SUFFIXES = {
     DType.INT32: "s32",
     DType.INT64: "s64",
 }
-LARGEST_FLOAT = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +88,11 @@ def limits(activation: Activation, dtype: DType) -> tuple[Value, Value]:
 
     Source: TFLite's ``CalculateActivationRange``.
     """
-    low: Value
-    high: Value
-    low, high = (-LARGEST_FLOAT, LARGEST_FLOAT) if dtype is DType.FLOAT32 else dtype_range(dtype)
-    one = 1.0 if dtype is DType.FLOAT32 else 1
-    if activation is Activation.RELU:
-        return 0 * one, high
-    if activation is Activation.RELU6:
-        return 0 * one, 6 * one
-    if activation is Activation.RELU_N1_TO_1:
-        return -one, one
-    return low, high
+    if dtype is DType.FLOAT32:
+        return CLAMPS[activation]
+    low, high = dtype_range(dtype)
+    least, most = CLAMPS[activation]
+    return int(max(low, least)), int(min(high, most))
 
 
 def operands(

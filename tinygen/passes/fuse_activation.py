@@ -3,17 +3,21 @@ before it, it is free.
 
 Exact: both only limit values to a range, one after the other, so together they limit them to the
 intersection. What RELU and its kin do to int8 is read off their references, for all 256 values; the
-fused activation is one whose range, computed as the reference does, is that intersection.
+fused activation is one whose range, computed as the reference does, is that intersection. With
+float32 the operator before leaves nothing infinite, with or without an activation, so that RELU has
+an upper limit as well; NaN passes through both.
 """
 
 from dataclasses import replace
 
 import numpy as np
 
-from tinygen.ir import Activation, Graph, Op
+from tinygen.ir import Activation, DType, Graph, Op, Tensor
 from tinygen.ops.add import Add
 from tinygen.ops.conv2d import Conv2D
 from tinygen.ops.depthwise_conv2d import DepthwiseConv2D
+from tinygen.ops.div import Div
+from tinygen.ops.floating import CLAMPS as FLOAT_CLAMPS
 from tinygen.ops.fully_connected import FullyConnected
 from tinygen.ops.mul import Mul
 from tinygen.ops.pool2d import AveragePool2D, MaxPool2D
@@ -34,6 +38,7 @@ CLAMPING = (
     AveragePool2D,
     Conv2D,
     DepthwiseConv2D,
+    Div,
     FullyConnected,
     MaxPool2D,
     Mul,
@@ -62,18 +67,27 @@ def fused_with(producer: Op, op: Op) -> Op | None:
     limits = clamp_of(op)
     if limits is None or producer.activation not in CLAMPS:
         return None
-    low, high = activation_range(producer.activation, producer.y)
+    low, high = range_of(producer.activation, producer.y)
     both = max(low, limits[0]), min(high, limits[1])
     for activation in CLAMPS:
-        if activation_range(activation, op.y) == both and low <= high and both[0] <= both[1]:
+        if range_of(activation, op.y) == both and low <= high and both[0] <= both[1]:
             return replace(producer, outputs=op.outputs, activation=activation)
     return None
 
 
-def clamp_of(op: Op) -> tuple[int, int] | None:
-    """The range to which ``op`` limits its input; None if it does anything else."""
+def range_of(activation: Activation, y: Tensor) -> tuple[float, float]:
+    """The range of a fused activation on output ``y``, as stored."""
+    is_float = y.dtype is DType.FLOAT32
+    return FLOAT_CLAMPS[activation] if is_float else activation_range(activation, y)
+
+
+def clamp_of(op: Op) -> tuple[float, float] | None:
+    """The range to which ``op`` limits its input, finite; None if it does anything else."""
     if not isinstance(op, Clamp):
         return None
+    if op.y.dtype is DType.FLOAT32:
+        least, most = FLOAT_CLAMPS[Activation.NONE]
+        return max(op.limits[0], least), min(op.limits[1], most)
     results = results_by_value(op)
     if results is None:
         return None
