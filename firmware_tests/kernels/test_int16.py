@@ -98,14 +98,15 @@ def drawn_zero_point(dtype: DType, index: int, rng: np.random.Generator) -> int:
     """None for int32, for int16 in every second round, that of a SOFTMAX among them."""
     if dtype is DType.INT16 and index // len(PAIRS) % 2:
         return int(rng.choice([-(2**15), 2**15 - 1, -777]))
-    return any_zero_point(rng) if dtype is DType.INT8 else 0
+    bytewise = {DType.INT8: 0, DType.UINT8: 128}
+    return any_zero_point(rng) + bytewise[dtype] if dtype in bytewise else 0
 
 
 def requantize(index: int) -> Quantize:
     """Each pair of types in turn, int16 with and without a zero point."""
     rng = np.random.default_rng(index)
     name, (source, target) = f"requantize_wide{index}", PAIRS[index % len(PAIRS)]
-    bits = {DType.INT8: 8, DType.INT16: 16, DType.INT32: 28}
+    bits = {DType.INT8: 8, DType.UINT8: 8, DType.INT16: 16, DType.INT32: 28}
     scales = [rng.uniform(0.3, 1.0) * 2.0 ** -bits[dtype] for dtype in (source, target)]
     zeros = [drawn_zero_point(dtype, index, rng) for dtype in (source, target)]
     x = quantized(f"{name}_x", (5, 99), scales[0], zeros[0], dtype=source)
@@ -167,7 +168,12 @@ def agreeing(ops: Sequence[Op], numerics: Numerics) -> list[Op]:
         for op in ops
     ]
     if numerics is Numerics.TFLM:
-        return [op for op in ops if getattr(op, "rounding", Rounding.TWICE) is Rounding.TWICE]
+        return [
+            op
+            for op in ops
+            if getattr(op, "rounding", Rounding.TWICE) is Rounding.TWICE
+            and op.x.dtype is not DType.UINT8
+        ]
     return [op for op in ops if has_litert_form(op)]
 
 

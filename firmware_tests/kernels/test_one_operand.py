@@ -1,14 +1,17 @@
 """Operators with one operand beyond int8: float32, int16, and integers as they are stored."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from firmware_tests.kernels.agreement import assert_interpreter_agrees
-from firmware_tests.kernels.harness import check_native
+from firmware_tests.kernels.harness import check_native, expected
 from firmware_tests.kernels.tensors import any_scale, float32, plain, quantized
-from tinygen.ir import DType, Numerics, Op, Tensor
+from firmware_tests.models.writer import to_tflite
+from tinygen.interpreters import run_reference
+from tinygen.ir import DType, Graph, Numerics, Op, Tensor
 from tinygen.ops import BY_KIND
 from tinygen.ops.abs import Abs
 from tinygen.ops.ceil import Ceil
@@ -31,6 +34,7 @@ from tinygen.ops.sin import Sin
 from tinygen.ops.sqrt import Sqrt
 from tinygen.ops.square import Square
 from tinygen.ops.tanh import Tanh
+from tinygen.vectors import draw_vectors
 
 FLOAT: tuple[type[Elementwise], ...] = (
     Abs, Ceil, Cos, Elu, Exp, Floor, Gelu, HardSwish, LeakyRelu, Log, Logistic, Neg, Relu, Relu0To1,
@@ -151,3 +155,24 @@ def test_the_reference_is_the_interpreters(numerics: Numerics) -> None:
     found = [op for op in cases(numerics, 8) if interpreted(op, numerics)]
     assert len(found) > 40
     assert_interpreter_agrees(found, numerics)
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("numerics", Numerics)
+def test_roots_of_int16_are_the_interpreters_behind_a_relu(numerics: Numerics) -> None:
+    kinds = POSITIVE if numerics is Numerics.LITERT else (Rsqrt,)
+    roots = [op for kind in kinds for i in range(8) if (op := wide(kind, i, numerics))]
+    assert len(roots) >= 6
+    ops: list[Op] = []
+    for root in roots:
+        x = replace(root.x, name=f"{root.name}_any")
+        ops += [Relu(root.x.name, (x,), (root.x,), numerics), root]
+    graph = Graph(
+        "roots", tuple(op.x for op in ops[::2]), tuple(root.y for root in roots), tuple(ops)
+    )
+    inputs = draw_vectors(graph, 8, 3).inputs
+    stacked = tuple(np.stack(column) for column in zip(*inputs, strict=True))
+    theirs = run_reference(to_tflite(graph), stacked, numerics)
+    mine = zip(*expected(graph, inputs), strict=True)
+    for root, got, want in zip(roots, mine, theirs, strict=True):
+        assert np.array_equal(np.stack(got), want), root.name

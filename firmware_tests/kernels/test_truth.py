@@ -94,7 +94,11 @@ def test_reference_is_the_interpreters(numerics: Numerics) -> None:
     # LiteRT has no ZEROS_LIKE for int8.
     known = tuple(zeros())[numerics is Numerics.LITERT :]
     old = OLD if numerics is Numerics.LITERT else ()  # TFLite Micro has no SELECT
-    assert_interpreter_agrees((*SELECTED, *old, *CASTS, *known), numerics)
+    # TFLite Micro casts from and to fewer types.
+    both = [op for op in CASTS if {op.x.dtype, op.y.dtype}.isdisjoint((DType.INT64, DType.UINT8))]
+    small = [op for op in both if op.y.dtype is not DType.BOOL]
+    casts = small if numerics is Numerics.TFLM else CASTS
+    assert_interpreter_agrees((*SELECTED, *old, *casts, *known), numerics)
 
 
 def test_floats_beyond_the_type_saturate() -> None:
@@ -132,5 +136,3 @@ def test_what_is_no_truth_value_is_refused() -> None:
     )
     both = logical(LogicalAnd, "and", (2,), (2,))
     assert "bool" in definition_of(both).violations(replace(both, inputs=(number, number)))[0]
-    cast = Cast("y", (plain("x", (2,), DType.INT64),), (number,))
-    assert "int64" in definition_of(cast).violations(cast)[0]

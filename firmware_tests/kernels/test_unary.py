@@ -62,11 +62,11 @@ def relu_n1_to_1s() -> Iterator[Op]:
         name, scale = f"n1to1_{index}", any_scale(rng, 1e-3, 0.1)
         x = quantized(f"{name}_x", (300,), scale, any_zero_point(rng))
         y = quantized(name, (300,), scale if index % 2 else 1.7 * scale, any_zero_point(rng))
-        yield ReluN1To1(name, (x,), (y,))
+        yield ReluN1To1(name, (x,), (y,), Numerics.LITERT)
 
 
-def conversions() -> Iterator[Op]:
-    """QUANTIZE and DEQUANTIZE."""
+def conversions(numerics: Numerics) -> Iterator[Op]:
+    """QUANTIZE and DEQUANTIZE; TFLite Micro has fewer pairs of types."""
     for index in range(16):
         rng = np.random.default_rng(index)
         shape = SHAPES[index % len(SHAPES)]
@@ -85,6 +85,16 @@ def conversions() -> Iterator[Op]:
         name = f"from_float{index}"
         x = plain(f"{name}_x", shape, DType.FLOAT32)
         yield Quantize(name, (x,), (quantized(name, shape, scale, zero),))
+        if numerics is Numerics.LITERT:
+            unsigned = any_zero_point(rng) + 128
+            name = f"from_float_unsigned{index}"
+            x = plain(f"{name}_x", shape, DType.FLOAT32)
+            y = quantized(name, shape, scale, unsigned, dtype=DType.UINT8)
+            yield Quantize(name, (x,), (y,))
+            name = f"unsigned{index}"
+            x = quantized(f"{name}_x", shape, other, zero + 128, dtype=DType.UINT8)
+            y = quantized(name, shape, scale, unsigned, dtype=DType.UINT8)
+            yield Quantize(name, (x,), (y,))
         for dtype in (DType.INT8, DType.UINT8, DType.INT16):
             name = f"to_float_{dtype.value}_{index}"
             own = {DType.INT8: zero, DType.UINT8: zero + 128, DType.INT16: 0}[dtype]
@@ -95,7 +105,7 @@ def conversions() -> Iterator[Op]:
 def cases(numerics: Numerics) -> tuple[Op, ...]:
     """Every case that the interpreter of ``numerics`` runs."""
     only = relu_n1_to_1s() if numerics is Numerics.LITERT else ()
-    return (*activations(numerics), *conversions(), *only)
+    return (*activations(numerics), *conversions(numerics), *only)
 
 
 CASES: tuple[Op, ...] = cases(Numerics.LITERT)

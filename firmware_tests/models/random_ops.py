@@ -285,7 +285,7 @@ def activation(scene: Scene, x: Tensor | None = None) -> Tensor:
         Relu6(y.name, (x,), (y,), scene.numerics),
     ]
     if scene.numerics is Numerics.LITERT:  # TFLite Micro has no RELU_N1_TO_1
-        kinds.append(ReluN1To1(y.name, (x,), (y,)))
+        kinds.append(ReluN1To1(y.name, (x,), (y,), scene.numerics))
     return scene.add(scene.choice(kinds))
 
 

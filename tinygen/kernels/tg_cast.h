@@ -32,6 +32,18 @@ TG_INLINE int32_t tg_cast_truncated(float x, int32_t low, int32_t high)
     return x == x ? (int32_t)x : 0;
 }
 
+TG_INLINE int64_t tg_cast_truncated_s64(float x)
+{
+    const float limit = 9223372036854775808.0f;
+    if (x >= limit) {
+        return INT64_MAX;
+    }
+    if (x <= -limit) {
+        return INT64_MIN;
+    }
+    return x == x ? (int64_t)x : 0;
+}
+
 #define TG_CAST_FROM(name, from, to, value)                                                        \
     TG_INLINE void name(const tg_cast_shape *shape, const tg_cast_params *params, const from *x,   \
                         to *y)                                                                     \
@@ -42,21 +54,27 @@ TG_INLINE int32_t tg_cast_truncated(float x, int32_t low, int32_t high)
         }                                                                                          \
     }
 
-TG_CAST_FROM(tg_cast_s8_s16, int8_t, int16_t, x[i])
-TG_CAST_FROM(tg_cast_s8_s32, int8_t, int32_t, x[i])
-TG_CAST_FROM(tg_cast_s8_f32, int8_t, float, x[i])
-TG_CAST_FROM(tg_cast_s16_s8, int16_t, int8_t, x[i])
-TG_CAST_FROM(tg_cast_s16_s32, int16_t, int32_t, x[i])
-TG_CAST_FROM(tg_cast_s16_f32, int16_t, float, x[i])
-TG_CAST_FROM(tg_cast_s32_s8, int32_t, int8_t, x[i])
-TG_CAST_FROM(tg_cast_s32_s16, int32_t, int16_t, x[i])
-TG_CAST_FROM(tg_cast_s32_f32, int32_t, float, x[i])
-TG_CAST_FROM(tg_cast_bool_s8, bool, int8_t, x[i])
-TG_CAST_FROM(tg_cast_bool_s16, bool, int16_t, x[i])
-TG_CAST_FROM(tg_cast_bool_s32, bool, int32_t, x[i])
-TG_CAST_FROM(tg_cast_bool_f32, bool, float, x[i])
+/* From one type to every other, by the ends of their names; to its own is a copy, and not used. */
+#define TG_CASTS(end, from)                                                                        \
+    TG_CAST_FROM(tg_cast_##end##_s8, from, int8_t, x[i])                                           \
+    TG_CAST_FROM(tg_cast_##end##_u8, from, uint8_t, x[i])                                          \
+    TG_CAST_FROM(tg_cast_##end##_s16, from, int16_t, x[i])                                         \
+    TG_CAST_FROM(tg_cast_##end##_s32, from, int32_t, x[i])                                         \
+    TG_CAST_FROM(tg_cast_##end##_s64, from, int64_t, x[i])                                         \
+    TG_CAST_FROM(tg_cast_##end##_f32, from, float, x[i])                                           \
+    TG_CAST_FROM(tg_cast_##end##_bool, from, bool, x[i] != 0)
+
+TG_CASTS(s8, int8_t)
+TG_CASTS(u8, uint8_t)
+TG_CASTS(s16, int16_t)
+TG_CASTS(s32, int32_t)
+TG_CASTS(s64, int64_t)
+TG_CASTS(bool, bool)
 TG_CAST_FROM(tg_cast_f32_s8, float, int8_t, tg_cast_truncated(x[i], INT8_MIN, INT8_MAX))
+TG_CAST_FROM(tg_cast_f32_u8, float, uint8_t, tg_clamp(tg_cast_truncated(x[i], -256, 256), 0, 255))
 TG_CAST_FROM(tg_cast_f32_s16, float, int16_t, tg_cast_truncated(x[i], INT16_MIN, INT16_MAX))
 TG_CAST_FROM(tg_cast_f32_s32, float, int32_t, tg_cast_truncated(x[i], INT32_MIN, INT32_MAX))
+TG_CAST_FROM(tg_cast_f32_s64, float, int64_t, tg_cast_truncated_s64(x[i]))
+TG_CAST_FROM(tg_cast_f32_bool, float, bool, x[i] != 0.0f)
 
 #endif

@@ -1,4 +1,4 @@
-/* QUANTIZE float32 to int8 or int16: round(x / scale) + zero_point, halves away from zero.
+/* QUANTIZE float32 to int8, int16 or uint8: round(x / scale) + zero_point, halves away from zero.
  *
  * The quotient is clamped as a float first, so that the conversion to an integer is always defined;
  * no zero point brings a value beyond +-2^17 back into the type. NaN becomes the zero point. The
@@ -40,22 +40,18 @@ TG_INLINE int32_t tg_quantize_one(const tg_quantize_f32_params *params, float x)
     return tg_quantize_round(x / params->scale) + params->zero_point;
 }
 
-TG_INLINE void tg_quantize_f32_s8(const tg_quantize_f32_shape *shape,
-                                  const tg_quantize_f32_params *params, const float *x, int8_t *y)
-{
-    const tg_quantize_f32_params p = *params;
-    for (int32_t i = 0; i < shape->size; ++i) {
-        y[i] = (int8_t)tg_clamp(tg_quantize_one(&p, x[i]), INT8_MIN, INT8_MAX);
+#define TG_QUANTIZE_F32(name, type, low, high)                                                     \
+    TG_INLINE void name(const tg_quantize_f32_shape *shape, const tg_quantize_f32_params *params,  \
+                        const float *x, type *y)                                                   \
+    {                                                                                              \
+        const tg_quantize_f32_params p = *params;                                                  \
+        for (int32_t i = 0; i < shape->size; ++i) {                                                \
+            y[i] = (type)tg_clamp(tg_quantize_one(&p, x[i]), low, high);                           \
+        }                                                                                          \
     }
-}
 
-TG_INLINE void tg_quantize_f32_s16(const tg_quantize_f32_shape *shape,
-                                   const tg_quantize_f32_params *params, const float *x, int16_t *y)
-{
-    const tg_quantize_f32_params p = *params;
-    for (int32_t i = 0; i < shape->size; ++i) {
-        y[i] = (int16_t)tg_clamp(tg_quantize_one(&p, x[i]), INT16_MIN, INT16_MAX);
-    }
-}
+TG_QUANTIZE_F32(tg_quantize_f32_s8, int8_t, INT8_MIN, INT8_MAX)
+TG_QUANTIZE_F32(tg_quantize_f32_s16, int16_t, INT16_MIN, INT16_MAX)
+TG_QUANTIZE_F32(tg_quantize_f32_u8, uint8_t, 0, UINT8_MAX)
 
 #endif

@@ -38,5 +38,6 @@ TG_REQUANTIZE(tg_requantize_int16_int16, int16_t, int16_t, INT16_MIN, INT16_MAX)
 TG_REQUANTIZE(tg_requantize_int16_int32, int16_t, int32_t, INT32_MIN, INT32_MAX)
 TG_REQUANTIZE(tg_requantize_int32_int8, int32_t, int8_t, INT8_MIN, INT8_MAX)
 TG_REQUANTIZE(tg_requantize_int32_int16, int32_t, int16_t, INT16_MIN, INT16_MAX)
+TG_REQUANTIZE(tg_requantize_uint8_int16, uint8_t, int16_t, INT16_MIN, INT16_MAX)
 
 #endif

@@ -13,12 +13,14 @@ from tinygen.quant import dtype_range
 
 SHORT = {
     DType.INT8: "s8",
+    DType.UINT8: "u8",
     DType.INT16: "s16",
     DType.INT32: "s32",
+    DType.INT64: "s64",
     DType.FLOAT32: "f32",
     DType.BOOL: "bool",
 }
-TARGETS = tuple(dtype for dtype in SHORT if dtype is not DType.BOOL)
+TARGETS = tuple(SHORT)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,9 +37,9 @@ def parse(node: Node) -> Cast:
 
 
 def types(op: Cast) -> str:
-    """The input is int8, int16, int32, float32 or bool, the output one of these but bool.
+    """Both are int8, int16, int32, int64, uint8, float32 or bool.
 
-    TFLite Micro knows no others.
+    tinygen knows no other; convert the model anew.
     """
     return (op.x.dtype not in SHORT and describe(op.x)) or (
         describe(op.y) if op.y.dtype not in TARGETS else ""
@@ -45,16 +47,27 @@ def types(op: Cast) -> str:
 
 
 def reference(op: Cast, values: tuple[Array, ...]) -> tuple[Array, ...]:
-    """Source: TFLite Micro's ``copyCast``: C's conversions.
+    """Source: ``copyCast``: C's conversions; from and to int64 and uint8, and to bool, LiteRT's.
 
     C leaves floats that the integer type does not hold undefined; here they saturate, and what is
     no number becomes 0.
     """
     (x,) = values
+    if op.y.dtype is DType.BOOL:
+        return (np.asarray(x != 0),)
+    if op.x.dtype is DType.FLOAT32 and op.y.dtype is DType.INT64:
+        return (saturated_int64(x),)
     if op.x.dtype is DType.FLOAT32 and op.y.dtype is not DType.FLOAT32:
         whole = np.trunc(np.nan_to_num(x.astype(np.float64), posinf=np.inf, neginf=-np.inf))
         x = np.clip(whole, *dtype_range(op.y.dtype)).astype(np.int64)
     return (x.astype(op.y.dtype.numpy),)
+
+
+def saturated_int64(x: Array) -> Array:
+    """Floats without their fractions; the greatest int64 is no double."""
+    inside = np.abs(x) < 2.0**63
+    limits = np.where(x > 0, 2**63 - 1, np.where(x < 0, -(2**63), 0))
+    return np.where(inside, np.where(inside, x, 0).astype(np.int64), limits)
 
 
 def lower(op: Cast) -> tuple[Call, ...]:

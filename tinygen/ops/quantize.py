@@ -1,4 +1,4 @@
-"""QUANTIZE: float32 to int8 or int16, and from one integer quantization to another."""
+"""QUANTIZE: float32 to 8 or 16 bits, and from one integer quantization to another."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -19,6 +19,7 @@ TABLED = {
     (DType.INT8, DType.INT8),
     (DType.INT8, DType.UINT8),
     (DType.UINT8, DType.INT8),
+    (DType.UINT8, DType.UINT8),
 }
 COMPUTED = {
     (DType.INT8, DType.INT16),
@@ -28,8 +29,9 @@ COMPUTED = {
     (DType.INT16, DType.INT32),
     (DType.INT32, DType.INT8),
     (DType.INT32, DType.INT16),
+    (DType.UINT8, DType.INT16),
 }
-FROM_FLOAT = {(DType.FLOAT32, DType.INT8), (DType.FLOAT32, DType.INT16)}
+FROM_FLOAT = {(DType.FLOAT32, y) for y in (DType.INT8, DType.INT16, DType.UINT8)}
 TYPES = FROM_FLOAT | TABLED | COMPUTED
 LIMIT = 1 << 17  # of quotients
 
@@ -48,9 +50,10 @@ def parse(node: Node) -> Quantize:
 
 
 def types(op: Quantize) -> str:
-    """Types are float32 to int8 or int16, int8 to uint8 or back, or int8, int16, int32, per tensor.
+    """Types are float32 to int8, int16 or uint8, or two of int8, int16, int32, uint8, per tensor.
 
-    From int32 to int32 there is no kernel; the zero points of int32 are 0.
+    There is no kernel from int32 to int32 or uint8, from uint8 to int32, and from int16 to uint8;
+    the zero points of int32 are 0.
     Convert the model with full integer post-training quantization (int8).
     """
     if (op.x.dtype, op.y.dtype) not in TYPES:
@@ -110,7 +113,7 @@ def reference(op: Quantize, values: tuple[Array, ...]) -> tuple[Array, ...]:
 
 
 def lower(op: Quantize) -> tuple[Call, ...]:
-    """The call of ``tg_quantize_f32_s8`` or ``tg_quantize_f32_s16``."""
+    """The call of the kernel for the output's type."""
     params = (("scale", op.y.scale), ("zero_point", op.y.zero_point))
     return (Call((("size", op.x.elements),), params, (op.x,), (op.y,)),)
 
@@ -157,6 +160,7 @@ QUANTIZE = OpDef(
     kernels=(
         float_row("tg_quantize_f32_s8", DType.INT8),
         float_row("tg_quantize_f32_s16", DType.INT16),
+        float_row("tg_quantize_f32_u8", DType.UINT8),
         lut_kernel(table, fits=lambda op: (op.x.dtype, op.y.dtype) in TABLED),
         *(requantize_row(x, y) for x, y in sorted(COMPUTED, key=str)),
     ),
