@@ -16,6 +16,7 @@ C_TYPES = {
     "int32": "int32_t",
     "uint32": "uint32_t",
     "int64": "int64_t",
+    "uint64": "uint64_t",
     "float32": "float",
     "float64": "double",
     "bool": "bool",
@@ -73,7 +74,7 @@ def literal(value: int | float, dtype: np.dtype[np.generic] | None = None) -> st
         if number == -(2**63):
             return "INT64_MIN"
         if not -(2**31) <= number < 2**31:
-            return f"INT64_C({number})"
+            return f"INT64_C({number})" if number < 2**63 else f"UINT64_C({number})"
         return "INT32_MIN" if number == -(2**31) else str(number)
     if not math.isfinite(value):
         sign = "-" if math.copysign(1.0, value) < 0 else ""

@@ -26,6 +26,8 @@ class DType(Enum):
     INT16 = "int16"
     INT32 = "int32"
     INT64 = "int64"
+    UINT32 = "uint32"
+    UINT64 = "uint64"
     FLOAT32 = "float32"
     BOOL = "bool"
 
@@ -149,6 +151,8 @@ class Op:
     # Which results are the new values of which inputs' state: (input, output). A kernel of such an
     # operator may be given one buffer for both.
     updates: ClassVar[tuple[tuple[int, int], ...]] = ()
+    # Whether the schema has it by its name only, as a custom operator.
+    is_custom: ClassVar[bool] = False
 
     name: str
     inputs: tuple[Tensor, ...]

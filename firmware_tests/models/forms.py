@@ -27,7 +27,7 @@ class Form:
     that of the graph's inputs in the file, where it is another; numbers past the last are inputs
     that the file leaves out. ``version`` is the operator's, which LiteRT looks up. ``subgraphs``
     are those that the operator runs, by the option that names each. ``intermediates`` are tensors
-    of which only the quantization counts.
+    of which only the quantization counts, ``custom`` the options of a custom operator.
     """
 
     options: str = ""
@@ -38,6 +38,7 @@ class Form:
     version: int = 1
     subgraphs: Mapping[str, Graph] = field(default_factory=dict)
     intermediates: tuple[Tensor, ...] = ()
+    custom: Mapping[str, int] = field(default_factory=dict)
 
 
 def _activation(activation: Activation) -> dict[str, int]:
@@ -325,6 +326,44 @@ def _while(op: Any) -> Form:
     return Form("WhileOptions", subgraphs=graphs)
 
 
+def _transform(op: Any) -> Form:
+    return Form(custom={"T": getattr(tflite.TensorType, op.x.dtype.name), "fft_length": op.length})
+
+
+def _framer(op: Any) -> Form:
+    custom = {"frame_size": op.size, "frame_step": op.step, "prefill": op.prefill}
+    return Form(order=(0,), custom=custom)
+
+
+def _overlap_add(op: Any) -> Form:
+    code = getattr(tflite.TensorType, op.x.dtype.name)
+    return Form(order=(0,), custom={"T": code, "frame_step": op.step})
+
+
+def _stacker(op: Any) -> Form:
+    custom = {
+        "num_channels": op.x.elements,
+        "stacker_left_context": op.left,
+        "stacker_right_context": op.right,
+        "stacker_step": op.step,
+    }
+    return Form(order=(0,), custom=custom)
+
+
+def _subtraction(op: Any) -> Form:
+    custom = op.attributes() | {
+        "num_channels": op.x.elements,
+        "spectral_subtraction_bits": op.subtraction_bits,
+    }
+    del custom["subtraction_bits"]
+    return Form(order=(0,), custom=custom)
+
+
+def _filter_bank_log(op: Any) -> Form:
+    custom = {"input_correction_bits": op.correction_bits, "output_scale": op.output_scale}
+    return Form(custom=custom)
+
+
 FORMS: dict[str, Callable[[Any], Form]] = {
     "ABS": _plain("AbsOptions"),
     "ADD": _sum("AddOptions"),
@@ -404,6 +443,20 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "SHAPE": _shape,
     "SIGN": _plain("SignOptions"),
     "SIN": _plain(),
+    "SignalDelay": lambda op: Form(order=(0,), custom={"delay_length": op.inputs[1].shape[-1]}),
+    "SignalEnergy": lambda op: Form(custom={"end_index": op.end, "start_index": op.start}),
+    "SignalFftAutoScale": _plain(),
+    "SignalFilterBank": lambda op: Form(custom={"num_channels": op.y.elements}),
+    "SignalFilterBankLog": _filter_bank_log,
+    "SignalFilterBankSpectralSubtraction": _subtraction,
+    "SignalFilterBankSquareRoot": _plain(),
+    "SignalFramer": _framer,
+    "SignalIrfft": _transform,
+    "SignalOverlapAdd": _overlap_add,
+    "SignalPCAN": lambda op: Form(custom={"snr_shift": op.snr_shift}),
+    "SignalRfft": _transform,
+    "SignalStacker": _stacker,
+    "SignalWindow": lambda op: Form(custom={"shift": op.shift}),
     "SLICE": _slice,
     "SOFTMAX": _softmax,
     "SPACE_TO_BATCH_ND": _space_to_batch,

@@ -7,6 +7,7 @@ from typing import Any
 import flatbuffers
 import numpy as np
 import tflite
+from flatbuffers import flexbuffers
 
 from firmware_tests.models.forms import FORMS, Form
 from tinygen.ir import DType, Graph, Op, State, Tensor
@@ -180,6 +181,13 @@ class _Writer:
         if options is not None:
             fields["BuiltinOptionsType"] = getattr(tflite.BuiltinOptions, form.options)
             fields["BuiltinOptions"] = options
+        if form.custom:
+            builder = flexbuffers.Builder()
+            with builder.Map():
+                for name, value in form.custom.items():
+                    builder.Key(name)
+                    builder.Add(value)
+            fields["CustomOptions"] = self.builder.CreateByteVector(bytes(builder.Finish()))
         if form.intermediates:
             fields["Intermediates"] = self._ints([self._tensor(t) for t in form.intermediates])
         return self._table("Operator", **fields)
@@ -192,9 +200,15 @@ class _Writer:
         return self._table(form.options, **fields)
 
     def _code(self, kind: str, version: int) -> int:
-        code = getattr(tflite.BuiltinOperator, kind)
+        custom = getattr(tflite.BuiltinOperator, kind, None) is None
+        code = getattr(tflite.BuiltinOperator, "CUSTOM" if custom else kind)
+        names = {"CustomCode": self.builder.CreateString(kind)} if custom else {}
         return self._table(
-            "OperatorCode", DeprecatedBuiltinCode=min(code, 127), Version=version, BuiltinCode=code
+            "OperatorCode",
+            DeprecatedBuiltinCode=min(code, 127),
+            Version=version,
+            BuiltinCode=code,
+            **names,
         )
 
     def _tensor(self, tensor: Tensor) -> int:

@@ -5,13 +5,14 @@ hold things that tinygen does not compile; these are collected, so that a user s
 once: ``read_model`` raises one UnsupportedError for them, ``inspect_model`` returns them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
 from tinygen.errors import ModelError, UnsupportedError
 from tinygen.frontend.flatbuffer import HINT, verify
+from tinygen.frontend.flexbuffer import read_numbers
 from tinygen.frontend.limits import MOST_CHANNELS_IN_ALL, MOST_OPERATORS
 from tinygen.frontend.schema import IDENTIFIER, VERSION, model_layout, options_layouts
 from tinygen.frontend.tensors import EMPTY, TensorInfo, TensorReader, printable
@@ -135,6 +136,7 @@ class _Reader:
         self.budget = [_INNER_OPERATORS]
         self.misused: set[TensorInfo] = set()
         self.updated: dict[TensorInfo, State] = {}
+        self.own: list[State] = []
 
     def inspection(self) -> Inspection:
         inputs = self._ends(self.subgraph.InputsAsNumpy(), "the list of inputs")
@@ -188,7 +190,8 @@ class _Reader:
         if code < 0:
             raise ModelError(f"operator code {code} is negative")
         if code == builtins.CUSTOM:
-            return f"CUSTOM:{printable(table.CustomCode() or b'')}"
+            name = printable(table.CustomCode() or b"")
+            return name if name in BY_KIND and BY_KIND[name].op.is_custom else f"CUSTOM:{name}"
         names = (name for name, value in vars(builtins).items() if value == code)
         return next(names, f"BUILTIN_{code}")
 
@@ -262,8 +265,16 @@ class _Reader:
             options,
             self.known,
             tuple(intermediates),
+            self._custom(layer, table),
             subgraph=lambda index: self._inner_graph(where, index),
         )
+
+    def _custom(self, layer: Layer, table: Any) -> Mapping[str, int | float]:
+        """The options of a custom operator that tinygen knows."""
+        if layer.kind not in BY_KIND or not BY_KIND[layer.kind].op.is_custom:
+            return {}
+        raw = table.CustomOptionsAsNumpy()
+        return read_numbers(b"" if isinstance(raw, int) else raw.tobytes(), _where(layer))
 
     def _refuse(self, error: UnsupportedError) -> None:
         self.problems.append(" ".join(part for part in (error.message, error.hint) if part))
@@ -356,6 +367,7 @@ class _Reader:
     def _update(self, layer: Layer, op: Op) -> None:
         """Note what ``op`` makes of the variable tensors that it has."""
         results = {op.inputs[i]: op.outputs[o] for i, o in op.updates}
+        given = {self._held(info) for info in layer.inputs if info is not None}
         named = (i for i in (*layer.inputs, *layer.outputs) if i is not None and i.is_variable)
         for info in dict.fromkeys(named):
             before, held = info.tensor, self._held(info)
@@ -364,6 +376,9 @@ class _Reader:
                 continue
             initial = resting(before, info.quant if before.dtype is DType.INT8 else None)
             self.updated[info] = State(before, results[held], initial)
+        # Others are states that no tensor of the file holds.
+        own = ((before, after) for before, after in results.items() if before not in given)
+        self.own += (State(before, after, resting(before, None)) for before, after in own)
 
     def _misused(self, where: str, info: TensorInfo) -> None:
         """Tell of a variable tensor where no operator keeps state."""
@@ -399,7 +414,7 @@ class _Reader:
         silent = sum(layer.kind in SILENT for layer in layers)
         if len(ops) + silent < len(layers) or not known or constant_input:
             return None
-        states = (*self.variables.states(), *self.updated.values())
+        states = (*self.variables.states(), *self.updated.values(), *self.own)
         return Graph(self.name, _tensors(inputs), _tensors(outputs), ops, states)
 
     def _tensor_problems(self, where: str, info: TensorInfo) -> None:

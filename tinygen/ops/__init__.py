@@ -76,6 +76,21 @@ from tinygen.ops.select import SELECT
 from tinygen.ops.select_v2 import SELECT_V2
 from tinygen.ops.shape import SHAPE
 from tinygen.ops.sign import SIGN
+from tinygen.ops.signal_delay import SIGNAL_DELAY
+from tinygen.ops.signal_energy import SIGNAL_ENERGY
+from tinygen.ops.signal_fft import SIGNAL_IRFFT, SIGNAL_RFFT
+from tinygen.ops.signal_fft_auto_scale import SIGNAL_FFT_AUTO_SCALE
+from tinygen.ops.signal_filter_bank import SIGNAL_FILTER_BANK
+from tinygen.ops.signal_filter_bank_log import SIGNAL_FILTER_BANK_LOG
+from tinygen.ops.signal_filter_bank_spectral_subtraction import (
+    SIGNAL_FILTER_BANK_SPECTRAL_SUBTRACTION,
+)
+from tinygen.ops.signal_filter_bank_square_root import SIGNAL_FILTER_BANK_SQUARE_ROOT
+from tinygen.ops.signal_framer import SIGNAL_FRAMER
+from tinygen.ops.signal_overlap_add import SIGNAL_OVERLAP_ADD
+from tinygen.ops.signal_pcan import SIGNAL_PCAN
+from tinygen.ops.signal_stacker import SIGNAL_STACKER
+from tinygen.ops.signal_window import SIGNAL_WINDOW
 from tinygen.ops.sin import SIN
 from tinygen.ops.slice import SLICE
 from tinygen.ops.softmax import SOFTMAX
@@ -179,6 +194,20 @@ OPS: tuple[OpDef[Any], ...] = (
     SHAPE,
     SIGN,
     SIN,
+    SIGNAL_DELAY,
+    SIGNAL_ENERGY,
+    SIGNAL_FFT_AUTO_SCALE,
+    SIGNAL_FILTER_BANK,
+    SIGNAL_FILTER_BANK_LOG,
+    SIGNAL_FILTER_BANK_SPECTRAL_SUBTRACTION,
+    SIGNAL_FILTER_BANK_SQUARE_ROOT,
+    SIGNAL_FRAMER,
+    SIGNAL_IRFFT,
+    SIGNAL_OVERLAP_ADD,
+    SIGNAL_PCAN,
+    SIGNAL_RFFT,
+    SIGNAL_STACKER,
+    SIGNAL_WINDOW,
     SLICE,
     SOFTMAX,
     SPACE_TO_BATCH_ND,

@@ -26,8 +26,8 @@ class Node:
 
     ``inputs`` holds None where the file leaves an optional input out. ``known`` holds the values of
     small tensors that earlier operators make of constants and shapes, ``intermediates`` how results
-    within the operator are quantized. ``subgraph`` reads another subgraph of the file by its index;
-    it raises ModelError where there is none.
+    within the operator are quantized, ``custom`` the options of a custom operator. ``subgraph``
+    reads another subgraph of the file by its index; it raises ModelError where there is none.
     """
 
     kind: str
@@ -39,6 +39,7 @@ class Node:
     options_table: Any  # flatbuffers.table.Table, or None
     known: Mapping[Tensor, Array] = field(default_factory=dict)
     intermediates: tuple[QuantParams | None, ...] = ()
+    custom: Mapping[str, int | float] = field(default_factory=dict)
     subgraph: Callable[[int], Graph] = field(default_factory=lambda: no_subgraph)
 
     @property
@@ -65,6 +66,20 @@ class Node:
         options: Any = reader()
         options.Init(table.Bytes, table.Pos)
         return options  # type: ignore[no-any-return]
+
+    def number(self, name: str, least: int = 0, most: int = 2**31 - 1) -> int:
+        """The whole number that a custom operator's options give by ``name``.
+
+        Raises ModelError where there is none, or it is not between ``least`` and ``most``.
+        """
+        value = self.custom.get(name)
+        if not isinstance(value, int) or not least <= value <= most:
+            found = "is missing" if value is None else f"is {value}"
+            raise ModelError(
+                f"{self.kind} '{self.name}': its option '{name}' {found}; it should be a whole "
+                f"number from {least} to {most}"
+            )
+        return value
 
     def activation(self, code: int) -> Activation:
         """The fused activation of TFLite code ``code``.
