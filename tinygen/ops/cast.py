@@ -17,6 +17,7 @@ SHORT = {
     DType.INT16: "s16",
     DType.INT32: "s32",
     DType.INT64: "s64",
+    DType.UINT32: "u32",
     DType.FLOAT32: "f32",
     DType.BOOL: "bool",
 }
@@ -37,7 +38,7 @@ def parse(node: Node) -> Cast:
 
 
 def types(op: Cast) -> str:
-    """Both are int8, int16, int32, int64, uint8, float32 or bool.
+    """Both are int8, int16, int32, uint32, int64, uint8, float32 or bool.
 
     tinygen knows no other; convert the model anew.
     """

@@ -44,6 +44,7 @@ def lower(op: SignalDelay) -> tuple[Call, ...]:
 SIGNAL_DELAY = OpDef(
     op=SignalDelay,
     parse=parse,
+    dtypes=(DType.INT16,),
     rules=(),
     reference=reference,
     kernels=(Kernel("tg_signal_delay", "tg_signal_frames.h", "tg_signal_delay", lower),),

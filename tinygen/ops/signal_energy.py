@@ -49,6 +49,7 @@ def lower(op: SignalEnergy) -> tuple[Call, ...]:
 SIGNAL_ENERGY = OpDef(
     op=SignalEnergy,
     parse=parse,
+    dtypes=(DType.INT16,),
     rules=(),
     reference=reference,
     kernels=(Kernel("tg_signal_energy", "tg_signal.h", "tg_signal_energy", lower),),

@@ -10,6 +10,7 @@ from tinygen.ir import Array, DType
 from tinygen.ops import fft
 from tinygen.ops.base import Call, Kernel, Node, OpDef
 from tinygen.ops.signal import SignalOp, check, require
+from tinygen.ops.tolerance import SUM
 
 SHORT = {DType.INT16: "s16", DType.INT32: "s32", DType.FLOAT32: "f32"}
 LONGEST = 2**16
@@ -123,6 +124,8 @@ def _rows(name: str) -> tuple[Kernel[Any], ...]:
 SIGNAL_RFFT: OpDef[SignalRfft] = OpDef(
     op=SignalRfft,
     parse=parse_rfft,
+    dtypes=tuple(SHORT),
+    tolerance=SUM,
     rules=(),
     reference=reference_rfft,
     kernels=_rows("rfft"),
@@ -130,6 +133,8 @@ SIGNAL_RFFT: OpDef[SignalRfft] = OpDef(
 SIGNAL_IRFFT: OpDef[SignalIrfft] = OpDef(
     op=SignalIrfft,
     parse=parse_irfft,
+    dtypes=tuple(SHORT),
+    tolerance=SUM,
     rules=(),
     reference=reference_irfft,
     kernels=_rows("irfft"),

@@ -58,6 +58,7 @@ def lower(op: SignalFftAutoScale) -> tuple[Call, ...]:
 SIGNAL_FFT_AUTO_SCALE = OpDef(
     op=SignalFftAutoScale,
     parse=parse,
+    dtypes=(DType.INT16,),
     rules=(),
     reference=reference,
     kernels=(Kernel("tg_signal_auto_scale", "tg_signal.h", "tg_signal_auto_scale", lower),),

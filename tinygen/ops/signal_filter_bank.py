@@ -70,6 +70,7 @@ def lower(op: SignalFilterBank) -> tuple[Call, ...]:
 SIGNAL_FILTER_BANK = OpDef(
     op=SignalFilterBank,
     parse=parse,
+    dtypes=(DType.UINT32,),
     rules=(),
     reference=reference,
     kernels=(Kernel("tg_filter_bank", "tg_filter_bank.h", "tg_filter_bank", lower),),

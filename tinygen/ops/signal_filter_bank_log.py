@@ -75,6 +75,7 @@ def lower(op: SignalFilterBankLog) -> tuple[Call, ...]:
 SIGNAL_FILTER_BANK_LOG = OpDef(
     op=SignalFilterBankLog,
     parse=parse,
+    dtypes=(DType.UINT32,),
     rules=(),
     reference=reference,
     kernels=(Kernel("tg_filter_bank_log", "tg_filter_bank.h", "tg_filter_bank_log", lower),),

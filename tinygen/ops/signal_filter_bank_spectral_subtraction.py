@@ -85,6 +85,7 @@ def lower(op: SignalFilterBankSpectralSubtraction) -> tuple[Call, ...]:
 SIGNAL_FILTER_BANK_SPECTRAL_SUBTRACTION = OpDef(
     op=SignalFilterBankSpectralSubtraction,
     parse=parse,
+    dtypes=(DType.UINT32,),
     rules=(),
     reference=reference,
     kernels=(

@@ -51,6 +51,7 @@ def lower(op: SignalFilterBankSquareRoot) -> tuple[Call, ...]:
 SIGNAL_FILTER_BANK_SQUARE_ROOT = OpDef(
     op=SignalFilterBankSquareRoot,
     parse=parse,
+    dtypes=(DType.UINT64,),
     rules=(),
     reference=reference,
     kernels=(Kernel("tg_filter_bank_root", "tg_filter_bank.h", "tg_filter_bank_root", lower),),

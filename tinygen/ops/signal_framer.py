@@ -95,6 +95,7 @@ def lower(op: SignalFramer) -> tuple[Call, ...]:
 SIGNAL_FRAMER = OpDef(
     op=SignalFramer,
     parse=parse,
+    dtypes=(DType.INT16,),
     rules=(),
     reference=reference,
     kernels=(Kernel("tg_signal_framer", "tg_signal_frames.h", "tg_signal_framer", lower),),

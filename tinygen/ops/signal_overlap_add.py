@@ -75,6 +75,7 @@ def _row(name: str, dtype: DType) -> Kernel[SignalOverlapAdd]:
 SIGNAL_OVERLAP_ADD = OpDef(
     op=SignalOverlapAdd,
     parse=parse,
+    dtypes=(DType.INT16, DType.FLOAT32),
     rules=(),
     reference=reference,
     kernels=(

@@ -66,6 +66,7 @@ def lower(op: SignalPcan) -> tuple[Call, ...]:
 SIGNAL_PCAN = OpDef(
     op=SignalPcan,
     parse=parse,
+    dtypes=(DType.UINT32,),
     rules=(),
     reference=reference,
     kernels=(Kernel("tg_filter_bank_gain", "tg_filter_bank.h", "tg_filter_bank_gain", lower),),

@@ -77,6 +77,7 @@ def lower(op: SignalStacker) -> tuple[Call, ...]:
 SIGNAL_STACKER = OpDef(
     op=SignalStacker,
     parse=parse,
+    dtypes=(DType.INT16,),
     rules=(),
     reference=reference,
     kernels=(Kernel("tg_signal_stacker", "tg_signal_frames.h", "tg_signal_stacker", lower),),

@@ -44,6 +44,7 @@ def lower(op: SignalWindow) -> tuple[Call, ...]:
 SIGNAL_WINDOW = OpDef(
     op=SignalWindow,
     parse=parse,
+    dtypes=(DType.INT16,),
     rules=(),
     reference=reference,
     kernels=(Kernel("tg_signal_window", "tg_signal.h", "tg_signal_window", lower),),

@@ -202,6 +202,8 @@ def macs(op: UnidirectionalSequenceLstm) -> int:
 UNIDIRECTIONAL_SEQUENCE_LSTM = OpDef(
     op=UnidirectionalSequenceLstm,
     parse=parse,
+    dtypes=(DType.INT8, DType.INT16, DType.FLOAT32),
+    tolerance=SUM,
     rules=(types, constant_weights, kept_states, quantized, cell_scale, factors),
     reference=reference,
     kernels=(
