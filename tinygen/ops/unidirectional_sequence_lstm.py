@@ -212,6 +212,4 @@ UNIDIRECTIONAL_SEQUENCE_LSTM = OpDef(
         *only_for(DType.FLOAT32, lstm_float.KERNEL),
     ),
     macs=macs,
-    tolerance=SUM,
-    dtypes=(DType.INT8, DType.INT16, DType.FLOAT32),
 )
