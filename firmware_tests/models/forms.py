@@ -258,6 +258,10 @@ def _broadcast_to(op: Any) -> Form:
     return Form("BroadcastToOptions", {}, (_int32(op.y.shape),), version=2)
 
 
+def _tile(op: Any) -> Form:
+    return Form("TileOptions", {}, (_int32(op.multiples),))
+
+
 def _fill(op: Any) -> Form:
     return Form("FillOptions", {}, (_int32(op.y.shape),), leading=True)
 
@@ -373,6 +377,7 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "AVERAGE_POOL_2D": _pool2d,
     "BATCH_MATMUL": _batch_matmul,
     "BATCH_TO_SPACE_ND": _batch_to_space,
+    "BROADCAST_ARGS": _plain(),
     "BROADCAST_TO": _broadcast_to,
     "CAST": _cast,
     "CEIL": _plain(),
@@ -384,7 +389,9 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "DEPTH_TO_SPACE": _blocks("DepthToSpaceOptions"),
     "DEQUANTIZE": _plain("DequantizeOptions"),
     "DIV": _binary("DivOptions", version=2),
+    "DYNAMIC_UPDATE_SLICE": _plain("DynamicUpdateSliceOptions"),
     "ELU": _plain(),
+    "EMBEDDING_LOOKUP": _plain(),
     "EQUAL": _version("EqualOptions", 2),
     "EXP": _version("ExpOptions", 2),
     "EXPAND_DIMS": _expand_dims,
@@ -395,6 +402,7 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "FULLY_CONNECTED": _fully_connected,
     "GATHER": _gather,
     "GELU": _gelu,
+    "GATHER_ND": _plain("GatherNdOptions"),
     "GREATER": _version("GreaterOptions", 2),
     "GREATER_EQUAL": _version("GreaterEqualOptions", 2),
     "HARD_SWISH": _plain("HardSwishOptions"),
@@ -423,6 +431,8 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "PADV2": _plain("PadV2Options"),
     "PRELU": _plain(),
     "QUANTIZE": _plain("QuantizeOptions"),
+    "RANGE": _plain("RangeOptions"),
+    "RANK": _plain("RankOptions"),
     "REDUCE_ALL": _reduction(1),
     "REDUCE_ANY": _reduction(1),
     "REDUCE_MAX": _reduction(2),
@@ -472,6 +482,7 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "SUM": _reduction(1),
     "SVDF": _svdf,
     "TANH": _plain(),
+    "TILE": _tile,
     "TRANSPOSE": _transpose,
     "TRANSPOSE_CONV": _transpose_conv,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": _lstm,

@@ -40,8 +40,11 @@ from tinygen.ops.minimum import Minimum
 from tinygen.ops.not_equal import NotEqual
 from tinygen.ops.places import ArgExtreme
 from tinygen.ops.prelu import Prelu
+from tinygen.ops.reduce_all import ReduceAll
+from tinygen.ops.reduce_any import ReduceAny
 from tinygen.ops.reduce_max import ReduceMax
 from tinygen.ops.reduce_min import ReduceMin
+from tinygen.ops.reduce_prod import ReduceProd
 from tinygen.ops.rsqrt import Rsqrt
 from tinygen.ops.select_v2 import SelectV2
 from tinygen.ops.squared_difference import SquaredDifference
@@ -198,11 +201,23 @@ def extreme(scene: Scene) -> Tensor:
     return scene.add(place(index.name, (x,), (index,), axis))
 
 
+def folded(scene: Scene) -> Tensor:
+    """REDUCE_ALL of what comparisons made; REDUCE_ANY and REDUCE_PROD, which LiteRT alone has."""
+    litert = scene.numerics is Numerics.LITERT
+    kind: type[Mean] = scene.choice((ReduceAll, ReduceAny, ReduceProd) if litert else (ReduceAll,))
+    dtype = DType.INT32 if kind is ReduceProd else DType.BOOL
+    x = scene.pick(lambda t: t.dtype is dtype and len(t.shape) > 0)
+    axis = scene.integer(0, len(x.shape) - 1)
+    y = scene.like(x, (*x.shape[:axis], *x.shape[axis + 1 :]))
+    return scene.add(kind(y.name, (x,), (y,), (axis,), False))
+
+
 CURVES: tuple[tuple[Callable[[Scene], Any], int], ...] = (
     (curve, 6),
     (rsqrt, 3),
     (chosen, 4),
     (extreme, 6),
+    (folded, 6),
     (difference, 3),
     (comparison, 6),
     (truth, 12),

@@ -4,6 +4,7 @@ As in ``random_ops``, a function raises ``Illegal`` where it finds no operand.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,18 @@ import numpy as np
 from firmware_tests.models.scene import Illegal, Scene, Shape, is_image, is_int8, is_vector
 from tinygen.ir import DType, Numerics, Op, Tensor
 from tinygen.ops.batch_to_space_nd import BatchToSpaceND
+from tinygen.ops.broadcast_args import BroadcastArgs
 from tinygen.ops.broadcast_to import BroadcastTo
 from tinygen.ops.depth_to_space import DepthToSpace
+from tinygen.ops.dynamic_update_slice import DynamicUpdateSlice
+from tinygen.ops.embedding_lookup import EmbeddingLookup
 from tinygen.ops.fill import Fill
 from tinygen.ops.gather import Gather
+from tinygen.ops.gather_nd import GatherNd
 from tinygen.ops.mirror_pad import Mirror, MirrorPad
 from tinygen.ops.pack import Pack
+from tinygen.ops.range import Range
+from tinygen.ops.rank import Rank
 from tinygen.ops.resize_bilinear import ResizeBilinear
 from tinygen.ops.resize_nearest_neighbor import ResizeNearestNeighbor
 from tinygen.ops.resizing import Resize
@@ -28,6 +35,7 @@ from tinygen.ops.space_to_depth import SpaceToDepth
 from tinygen.ops.split import Split
 from tinygen.ops.split_v import SplitV
 from tinygen.ops.strided_slice import Masks, StridedSlice, cut
+from tinygen.ops.tile import Tile
 from tinygen.ops.transpose import Transpose
 from tinygen.ops.unpack import Unpack
 
@@ -112,6 +120,26 @@ def gather(scene: Scene) -> Tensor:
     return scene.add(Gather(y.name, (x, indices), (y,), axis, 0))
 
 
+def pick_places(scene: Scene) -> Tensor:
+    """GATHER_ND by constant places."""
+    x = scene.pick(is_vector)
+    depth, count = scene.integer(1, len(x.shape)), scene.integer(1, 4)
+    picked = scene.rng.integers(0, x.shape[:depth], (count, depth)).astype(np.int32)
+    y = scene.like(x, (count, *x.shape[depth:]))
+    indices = Tensor(f"{y.name}_indices", picked.shape, DType.INT32, None, picked)
+    return scene.add(GatherNd(y.name, (x, indices), (y,)))
+
+
+def update(scene: Scene) -> Tensor:
+    """DYNAMIC_UPDATE_SLICE by a constant block, at a constant place that may lie outside."""
+    x = scene.pick(is_vector)
+    block = scene.constant_like(x, tuple(scene.integer(1, n) for n in x.shape))
+    start = np.array([scene.integer(-1, n) for n in x.shape], np.int32)
+    y = scene.like(x)
+    place = Tensor(f"{y.name}_start", start.shape, DType.INT32, None, start)
+    return scene.add(DynamicUpdateSlice(y.name, (x, block, place), (y,)))
+
+
 def mirror_pad(scene: Scene) -> Tensor:
     x = scene.pick(is_vector)
     mode = scene.choice(tuple(Mirror))
@@ -181,6 +209,16 @@ def repeat(scene: Scene) -> Tensor:
     return one(scene, BroadcastTo, x, (*extra, *shape))
 
 
+def tile(scene: Scene) -> Tensor:
+    """TILE, which LiteRT alone has."""
+    x = scene.pick(is_vector)
+    if scene.numerics is Numerics.TFLM:
+        raise Illegal
+    multiples = tuple(scene.integer(1, 2) for _ in x.shape)
+    shape = tuple(n * m for n, m in zip(x.shape, multiples, strict=True))
+    return one(scene, Tile, x, shape, multiples)
+
+
 def fill(scene: Scene) -> Tensor:
     """FILL with a scalar, which is mostly an element of a tensor."""
     x = scene.pick(lambda t: is_int8(t) and len(t.shape) <= 4)
@@ -197,6 +235,41 @@ def shape_of(scene: Scene) -> Tensor:
     return scene.add(ShapeOf(y.name, (x,), (y,)))
 
 
+def numbered(scene: Scene, values: tuple[int, ...]) -> Tensor:
+    """A constant of int32."""
+    data = np.array(values, np.int32)
+    return Tensor(scene.name(), data.shape, DType.INT32, None, data)
+
+
+def look_up(scene: Scene) -> Tensor:
+    """EMBEDDING_LOOKUP of constant numbers."""
+    x = scene.pick(lambda t: is_int8(t) and len(t.shape) > 1)
+    numbers = numbered(scene, tuple(scene.integer(0, x.shape[0] - 1) for _ in range(3)))
+    y = scene.like(x, (3, *x.shape[1:]))
+    return scene.add(EmbeddingLookup(y.name, (numbers, x), (y,)))
+
+
+def settled(scene: Scene) -> Tensor:
+    """BROADCAST_ARGS of constants; RANK and RANGE, which LiteRT alone has."""
+    kind = scene.integer(0, 2 if scene.numerics is Numerics.LITERT else 0)
+    if kind == 0:
+        shape = (scene.integer(1, 4), scene.integer(1, 4))
+        parts = numbered(scene, (1, shape[1])), numbered(scene, (shape[0], 1))
+        y = Tensor(scene.name(), (2,), DType.INT32)
+        return scene.add(BroadcastArgs(y.name, parts, (y,), shape))
+    if kind == 1:
+        y = Tensor(scene.name(), (), DType.INT32)
+        return scene.add(Rank(y.name, (scene.pick(is_vector),), (y,)))
+    first, step, count = scene.integer(-5, 5), scene.choice((-2, 1, 3)), scene.integer(1, 4)
+    ends = (first, first + step * count, step)
+    inputs = tuple(
+        replace(t, shape=(), data=t.values.reshape(()))
+        for t in (numbered(scene, (value,)) for value in ends)
+    )
+    y = Tensor(scene.name(), (count,), DType.INT32)
+    return scene.add(Range(y.name, inputs, (y,), first, step))
+
+
 MOVES: tuple[tuple[Callable[[Scene], Any], int], ...] = (
     (strided_slice, 3),
     (crop, 1),
@@ -206,12 +279,17 @@ MOVES: tuple[tuple[Callable[[Scene], Any], int], ...] = (
     (transpose, 1),
     (reverse, 1),
     (gather, 1),
+    (pick_places, 1),
+    (update, 2),
     (mirror_pad, 1),
     (resize, 3),
     (weave, 1),
     (part, 2),
     (blocks, 2),
     (repeat, 1),
+    (tile, 1),
     (fill, 2),
+    (look_up, 1),
+    (settled, 1),
     (shape_of, 1),
 )

@@ -16,6 +16,7 @@ from tinygen.ops.arg_max import ArgMax
 from tinygen.ops.arg_min import ArgMin
 from tinygen.ops.batch_matmul import BatchMatMul
 from tinygen.ops.batch_to_space_nd import BatchToSpaceND
+from tinygen.ops.broadcast_args import BroadcastArgs
 from tinygen.ops.broadcast_to import BroadcastTo
 from tinygen.ops.cast import Cast
 from tinygen.ops.comparison import Comparison
@@ -25,13 +26,16 @@ from tinygen.ops.cumsum import Cumsum
 from tinygen.ops.depth_to_space import DepthToSpace
 from tinygen.ops.depthwise_conv2d import DepthwiseConv2D
 from tinygen.ops.dequantize import Dequantize
+from tinygen.ops.dynamic_update_slice import DynamicUpdateSlice
 from tinygen.ops.elu import Elu
+from tinygen.ops.embedding_lookup import EmbeddingLookup
 from tinygen.ops.equal import Equal
 from tinygen.ops.exp import Exp
 from tinygen.ops.expand_dims import ExpandDims
 from tinygen.ops.fill import Fill
 from tinygen.ops.fully_connected import FullyConnected
 from tinygen.ops.gather import Gather
+from tinygen.ops.gather_nd import GatherNd
 from tinygen.ops.greater import Greater
 from tinygen.ops.greater_equal import GreaterEqual
 from tinygen.ops.hard_swish import HardSwish
@@ -56,8 +60,13 @@ from tinygen.ops.pad import Pad, PadV2
 from tinygen.ops.pool2d import AveragePool2D, L2Pool2D, MaxPool2D
 from tinygen.ops.prelu import Prelu
 from tinygen.ops.quantize import Quantize
+from tinygen.ops.range import Range
+from tinygen.ops.rank import Rank
+from tinygen.ops.reduce_all import ReduceAll
+from tinygen.ops.reduce_any import ReduceAny
 from tinygen.ops.reduce_max import ReduceMax
 from tinygen.ops.reduce_min import ReduceMin
+from tinygen.ops.reduce_prod import ReduceProd
 from tinygen.ops.relu import Relu, Relu6, ReluN1To1
 from tinygen.ops.reshape import Reshape
 from tinygen.ops.resize_bilinear import ResizeBilinear
@@ -79,6 +88,7 @@ from tinygen.ops.sub import Sub
 from tinygen.ops.sum import Sum
 from tinygen.ops.svdf import Svdf
 from tinygen.ops.tanh import Tanh
+from tinygen.ops.tile import Tile
 from tinygen.ops.transpose import Transpose
 from tinygen.ops.transpose_conv import TransposeConv
 from tinygen.ops.unpack import Unpack
@@ -240,6 +250,43 @@ def gather() -> Graph:
     return Graph("gather", (x, numbers), (y, z), ops)
 
 
+def indexed() -> Graph:
+    """Rows by number, elements by place, a block at a computed place, and copies of it all."""
+    x, numbers = activation("x", (5, 3)), plain("numbers", (2,), DType.INT32)
+    rows, picked, block, y = (
+        activation(name, shape)
+        for name, shape in (("rows", (2, 3)), ("picked", (2,)), ("block", (5, 3)), ("y", (5, 6)))
+    )
+    places = Tensor("places", (2, 2), DType.INT32, None, np.array([[4, 0], [1, 2]], np.int32))
+    ops: tuple[Op, ...] = (
+        EmbeddingLookup("rows", (numbers, x), (rows,)),
+        GatherNd("picked", (x, places), (picked,)),
+        DynamicUpdateSlice("block", (x, rows, numbers), (block,)),
+        Tile("y", (block,), (y,), (1, 2)),
+    )
+    return Graph("indexed", (x, numbers), (y, picked), ops)
+
+
+def settled() -> Graph:
+    """What follows from shapes and constants."""
+    x = activation("x", (2, 3))
+    rank, count, shape = (
+        plain(name, sizes, DType.INT32)
+        for name, sizes in (("rank", ()), ("count", (2,)), ("shape", (2,)))
+    )
+    ends = [
+        Tensor(name, (), DType.INT32, None, np.array(value, np.int32))
+        for name, value in (("first", 1), ("last", 7), ("step", 4))
+    ]
+    sizes = Tensor("sizes", (1,), DType.INT32, None, np.array([5], np.int32))
+    ops: tuple[Op, ...] = (
+        Rank("rank", (x,), (rank,)),
+        Range("count", tuple(ends), (count,), 1, 4),
+        BroadcastArgs("shape", (count, sizes), (shape,), (1, 5)),
+    )
+    return Graph("settled", (x,), (rank, shape), ops)
+
+
 def parted() -> Graph:
     """A tensor in parts, in every way that there is."""
     x = activation("x", (2, 4))
@@ -380,9 +427,11 @@ SAMPLES: tuple[Callable[[], Graph], ...] = (
     fully_connected,
     gather,
     lstm,
+    indexed,
     mul,
     pack,
     pad_v2,
+    settled,
     parted,
     residual,
     squared_difference,
@@ -475,6 +524,17 @@ SAMPLES: tuple[Callable[[], Graph], ...] = (
     _alone(Cumsum, activation("x", _ROW), activation("y", _ROW, 0.2), 1, False, True),
     _alone(ReduceMax, activation("x", _IMAGE), activation("y", (1, 2)), (1, 2), False),
     _alone(ReduceMin, activation("x", _IMAGE), activation("y", (1, 4, 4, 1)), (3,), True),
+    _alone(
+        ReduceProd,
+        plain("x", _IMAGE, DType.FLOAT32),
+        plain("y", (1, 4, 4), DType.FLOAT32),
+        (3,),
+        False,
+    ),
+    *(
+        _alone(kind, plain("x", _ROW, DType.BOOL), plain("y", (1, 1), DType.BOOL), (1,), True)
+        for kind in (ReduceAll, ReduceAny)
+    ),
     _alone(ArgMax, activation("x", _ROW), plain("y", (1,), DType.INT32), 1),
     _alone(ArgMin, activation("x", _IMAGE), plain("y", (1, 4, 2), DType.INT32), 2),
 )

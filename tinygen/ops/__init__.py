@@ -11,6 +11,7 @@ from tinygen.ops.arg_min import ARG_MIN
 from tinygen.ops.base import OpDef
 from tinygen.ops.batch_matmul import BATCH_MATMUL
 from tinygen.ops.batch_to_space_nd import BATCH_TO_SPACE_ND
+from tinygen.ops.broadcast_args import BROADCAST_ARGS
 from tinygen.ops.broadcast_to import BROADCAST_TO
 from tinygen.ops.cast import CAST
 from tinygen.ops.ceil import CEIL
@@ -22,7 +23,9 @@ from tinygen.ops.depth_to_space import DEPTH_TO_SPACE
 from tinygen.ops.depthwise_conv2d import DEPTHWISE_CONV_2D
 from tinygen.ops.dequantize import DEQUANTIZE
 from tinygen.ops.div import DIV
+from tinygen.ops.dynamic_update_slice import DYNAMIC_UPDATE_SLICE
 from tinygen.ops.elu import ELU
+from tinygen.ops.embedding_lookup import EMBEDDING_LOOKUP
 from tinygen.ops.equal import EQUAL
 from tinygen.ops.exp import EXP
 from tinygen.ops.expand_dims import EXPAND_DIMS
@@ -33,6 +36,7 @@ from tinygen.ops.floor_mod import FLOOR_MOD
 from tinygen.ops.fully_connected import FULLY_CONNECTED
 from tinygen.ops.gather import GATHER
 from tinygen.ops.gelu import GELU
+from tinygen.ops.gather_nd import GATHER_ND
 from tinygen.ops.greater import GREATER
 from tinygen.ops.greater_equal import GREATER_EQUAL
 from tinygen.ops.hard_swish import HARD_SWISH
@@ -60,6 +64,8 @@ from tinygen.ops.pad import PAD, PADV2
 from tinygen.ops.pool2d import AVERAGE_POOL_2D, L2_POOL_2D, MAX_POOL_2D
 from tinygen.ops.prelu import PRELU
 from tinygen.ops.quantize import QUANTIZE
+from tinygen.ops.range import RANGE
+from tinygen.ops.rank import RANK
 from tinygen.ops.reduce_all import REDUCE_ALL
 from tinygen.ops.reduce_any import REDUCE_ANY
 from tinygen.ops.reduce_max import REDUCE_MAX
@@ -108,6 +114,7 @@ from tinygen.ops.sub import SUB
 from tinygen.ops.sum import SUM
 from tinygen.ops.svdf import SVDF
 from tinygen.ops.tanh import TANH
+from tinygen.ops.tile import TILE
 from tinygen.ops.transpose import TRANSPOSE
 from tinygen.ops.transpose_conv import TRANSPOSE_CONV
 from tinygen.ops.unidirectional_sequence_lstm import UNIDIRECTIONAL_SEQUENCE_LSTM
@@ -128,6 +135,7 @@ OPS: tuple[OpDef[Any], ...] = (
     ARG_MIN,
     BATCH_MATMUL,
     BATCH_TO_SPACE_ND,
+    BROADCAST_ARGS,
     BROADCAST_TO,
     CAST,
     CEIL,
@@ -137,7 +145,9 @@ OPS: tuple[OpDef[Any], ...] = (
     DEPTH_TO_SPACE,
     DEQUANTIZE,
     DIV,
+    DYNAMIC_UPDATE_SLICE,
     ELU,
+    EMBEDDING_LOOKUP,
     EQUAL,
     EXP,
     EXPAND_DIMS,
@@ -147,6 +157,7 @@ OPS: tuple[OpDef[Any], ...] = (
     FLOOR_MOD,
     GATHER,
     GELU,
+    GATHER_ND,
     GREATER,
     GREATER_EQUAL,
     HARD_SWISH,
@@ -174,6 +185,8 @@ OPS: tuple[OpDef[Any], ...] = (
     PADV2,
     PRELU,
     QUANTIZE,
+    RANGE,
+    RANK,
     REDUCE_ALL,
     REDUCE_ANY,
     REDUCE_MAX,
@@ -223,6 +236,7 @@ OPS: tuple[OpDef[Any], ...] = (
     SUM,
     SVDF,
     TANH,
+    TILE,
     TRANSPOSE,
     TRANSPOSE_CONV,
     UNIDIRECTIONAL_SEQUENCE_LSTM,

@@ -8,7 +8,8 @@ import numpy as np
 
 from tinygen.errors import ModelError
 from tinygen.ir import Array, DType, Op, Tensor
-from tinygen.ops.base import Call, Kernel, Node, OpDef, describe, same_type
+from tinygen.ops.base import Call, Node, OpDef, same_type
+from tinygen.ops.indexing import clamped, index_rows, integer_indices
 from tinygen.ops.strided import moved_bounds
 from tinygen.ops.tabled import Places, few_elements, table_kernel
 
@@ -52,16 +53,6 @@ def parse(node: Node) -> Gather:
     return Gather(node.name, node.present, node.outputs, axis, batch)
 
 
-def integers(op: Gather) -> str:
-    """Indices are int32, or constants of type int64.
-
-    Convert the model with 32-bit indices.
-    """
-    indices = op.indices
-    fine = indices.dtype is DType.INT32 or (indices.is_constant and indices.dtype is DType.INT64)
-    return "" if fine else describe(indices)
-
-
 def inside(op: Gather) -> str:
     """Constant indices lie within the axis.
 
@@ -89,8 +80,8 @@ def reference(op: Gather, values: tuple[Array, ...]) -> tuple[Array, ...]:
     batches, outer, count, inner = parted(op)
     size = op.x.shape[op.axis]
     x = values[0].reshape(batches, outer, size, inner)
-    indices = values[1].reshape(batches, 1, count, 1).clip(0, size - 1)
-    return (np.take_along_axis(x, indices.astype(np.int64), 2).reshape(op.y.shape),)
+    indices = clamped(values[1], size - 1).reshape(batches, 1, count, 1)
+    return (np.take_along_axis(x, indices, 2).reshape(op.y.shape),)
 
 
 def places(op: Gather) -> Places:
@@ -106,7 +97,7 @@ def places(op: Gather) -> Places:
 
 
 def lower(op: Gather) -> tuple[Call, ...]:
-    """The call of ``tg_gather``."""
+    """The call of ``tg_gather_s32`` or ``tg_gather_s64``."""
     batches, outer, count, inner = parted(op)
     shape = (
         ("batches", batches),
@@ -118,21 +109,20 @@ def lower(op: Gather) -> tuple[Call, ...]:
     return (Call(shape, (("last", op.x.shape[op.axis] - 1),), (op.x, op.indices), (op.y,)),)
 
 
+def indices_of(op: Gather) -> Tensor:
+    """Which slices to take."""
+    return op.indices
+
+
 GATHER = OpDef(
     op=Gather,
     dtypes=tuple(DType),
     parse=parse,
-    rules=(same_type, integers, inside, few_elements),
+    rules=(same_type, integer_indices(indices_of), inside, few_elements),
     reference=reference,
     kernels=(
         table_kernel(places, fits=lambda op: op.indices.is_constant),
-        Kernel(
-            "tg_gather",
-            "tg_gather.h",
-            "tg_gather",
-            lower,
-            fits=lambda op: op.indices.dtype is DType.INT32,
-        ),
+        *index_rows("tg_gather", "tg_gather.h", "tg_gather", lower, indices_of),
     ),
     bounds=moved_bounds,
 )

@@ -5,9 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from tinygen.ir import Array, DType, Op, Tensor
-from tinygen.ops.base import Call, Kernel, Node, OpDef, describe
-from tinygen.ops.strided import Walk, copy_call
+from tinygen.ir import Array, Op
+from tinygen.ops.base import Node
+from tinygen.ops.settled import settled_definition
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,31 +24,9 @@ def parse(node: Node) -> Shape:
     return Shape(node.name, node.present, node.outputs)
 
 
-def integers(op: Shape) -> str:
-    """The output is int32 or int64.
-
-    Convert the model anew.
-    """
-    return "" if op.y.dtype in (DType.INT32, DType.INT64) else describe(op.y)
-
-
 def sizes(op: Shape) -> Array:
     """The sizes, in the output's type."""
     return np.array(op.x.shape, op.y.dtype.numpy)
 
 
-def lower(op: Shape) -> tuple[Call, ...]:
-    """A copy of the constant sizes."""
-    constant = Tensor(f"{op.name}/sizes", op.y.shape, op.y.dtype, None, sizes(op))
-    return (copy_call(Walk(0, op.y.shape, (1,)), constant, op.y),)
-
-
-SHAPE = OpDef(
-    op=Shape,
-    dtypes=tuple(DType),
-    parse=parse,
-    rules=(integers,),
-    reference=lambda op, values: (sizes(op),),
-    kernels=(Kernel("tg_strided_copy", "tg_strided_copy.h", "tg_strided_copy", lower),),
-    shape_only=True,
-)
+SHAPE = settled_definition(Shape, parse, sizes)
