@@ -57,10 +57,11 @@ def with_states(
     outputs: tuple[Tensor, ...],
     states: tuple[tuple[tuple[int, ...], DType], ...],
     *attributes: object,
-) -> Any:
+) -> Op:
     before = tuple(plain(f"{name}/s{i}", shape, dtype) for i, (shape, dtype) in enumerate(states))
     after = tuple(replace(t, name=f"{t.name}/after") for t in before)
-    return op(name, (x, *before), (*outputs, *after), *attributes)
+    made: Op = op(name, (x, *before), (*outputs, *after), *attributes)
+    return made
 
 
 def window(rng: np.random.Generator, name: str) -> Op:

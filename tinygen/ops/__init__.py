@@ -35,8 +35,8 @@ from tinygen.ops.floor_div import FLOOR_DIV
 from tinygen.ops.floor_mod import FLOOR_MOD
 from tinygen.ops.fully_connected import FULLY_CONNECTED
 from tinygen.ops.gather import GATHER
-from tinygen.ops.gelu import GELU
 from tinygen.ops.gather_nd import GATHER_ND
+from tinygen.ops.gelu import GELU
 from tinygen.ops.greater import GREATER
 from tinygen.ops.greater_equal import GREATER_EQUAL
 from tinygen.ops.hard_swish import HARD_SWISH
