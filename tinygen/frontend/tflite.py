@@ -16,10 +16,11 @@ from tinygen.frontend.flexbuffer import read_numbers
 from tinygen.frontend.limits import MOST_CHANNELS_IN_ALL, MOST_OPERATORS
 from tinygen.frontend.schema import IDENTIFIER, VERSION, model_layout, options_layouts
 from tinygen.frontend.tensors import EMPTY, TensorInfo, TensorReader, printable
+from tinygen.frontend.unsigned import Twins
 from tinygen.frontend.variables import KINDS, SILENT, Variables, resting
 from tinygen.ir import Array, DType, Graph, Numerics, Op, State, Tensor
 from tinygen.ops import BY_KIND
-from tinygen.ops.base import Node
+from tinygen.ops.base import Node, OpDef
 from tinygen.ops.control import Control
 from tinygen.passes.fold_constants import fold_constants
 
@@ -137,6 +138,8 @@ class _Reader:
         self.misused: set[TensorInfo] = set()
         self.updated: dict[TensorInfo, State] = {}
         self.own: list[State] = []
+        self.twins = Twins(self._unique)
+        self.conversions: dict[str, tuple[Op, ...]] = {}
 
     def inspection(self) -> Inspection:
         inputs = self._ends(self.subgraph.InputsAsNumpy(), "the list of inputs")
@@ -233,16 +236,33 @@ class _Reader:
         given = tuple(None if info is None else self._held(info) for info in layer.inputs)
         definition = BY_KIND[kind]
         try:
-            op: Op = definition.parse(self._node(layer, table, given))
+            op, violations = self._best_form(definition, self._node(layer, table, given))
             self._update(layer, op)
         except UnsupportedError as error:
             self._refuse(error)
             return None
-        violations = definition.violations(op)
         self.problems += violations
         if not violations:
             self._note_value(op)
+        self.conversions[layer.name] = self.twins.before(op)
         return op
+
+    def _best_form(self, definition: OpDef[Any], node: Node) -> tuple[Op, list[str]]:
+        """``node`` on the tensors of the file or, where that is refused or takes more, on the int8
+        twins of those of uint8; and what is wrong with it."""
+        twin = self.twins.node(node)
+        forms = [node] if twin is None else [node, twin]
+        if twin is not None and self.twins.prefers(node):
+            forms.reverse()
+        for form in forms[:-1]:
+            try:
+                op: Op = definition.parse(form)
+            except UnsupportedError:
+                continue
+            if not definition.violations(op):
+                return op, []
+        op = definition.parse(forms[-1])
+        return op, definition.violations(op)
 
     def _node(self, layer: Layer, table: Any, inputs: tuple[Tensor | None, ...]) -> Node:
         kind, name = layer.kind, layer.name
@@ -408,14 +428,20 @@ class _Reader:
         outputs: tuple[TensorInfo, ...],
         layers: tuple[Layer, ...],
     ) -> Graph | None:
-        ops = tuple(layer.op for layer in layers if layer.op is not None)
+        ops = [layer.op for layer in layers if layer.op is not None]
         known = all(info.tensor is not None for info in (*inputs, *outputs))
         constant_input = any(info.is_constant for info in inputs)
         silent = sum(layer.kind in SILENT for layer in layers)
         if len(ops) + silent < len(layers) or not known or constant_input:
             return None
         states = (*self.variables.states(), *self.updated.values(), *self.own)
-        return Graph(self.name, _tensors(inputs), _tensors(outputs), ops, states)
+        results = _tensors(outputs)
+        last = [
+            self.twins.converted(t) for t in dict.fromkeys((*results, *(s.after for s in states)))
+        ]
+        steps = [step for op in ops for step in (*self.conversions.get(op.name, ()), op)]
+        steps += [op for op in last if op is not None]
+        return Graph(self.name, _tensors(inputs), results, tuple(steps), states)
 
     def _tensor_problems(self, where: str, info: TensorInfo) -> None:
         """Tell what is wrong with a tensor, where it is first met."""

@@ -29,6 +29,7 @@ typedef struct {
     int32_t depth;      /* bytes from one row of weights to the next */
     int32_t zeros;      /* bytes of zero points in scratch; none if no kernel passes the border */
     int32_t chunk;      /* tg_conv2d_trio_s8 only: products of which each sum fits its field */
+    int32_t weights_zero_point; /* tg_conv2d_offset_s8 only */
     int32_t right_only; /* see tg_output_s8 */
     int32_t full_range; /* see tg_make_output */
 } tg_conv2d_s8_shape;

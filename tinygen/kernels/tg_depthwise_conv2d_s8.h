@@ -24,6 +24,7 @@ typedef struct {
     int32_t stride_h, stride_w;
     int32_t dilation_h, dilation_w;
     int32_t pad_top, pad_left;
+    int32_t weights_zero_point; /* 0 for tg_depthwise_conv2d_s8_dsp */
     int32_t zeros;      /* bytes of scratch: channels, or none where no kernel passes the border */
     int32_t right_only; /* see tg_output_s8 */
     int32_t full_range; /* see tg_make_output */
@@ -31,7 +32,8 @@ typedef struct {
 
 typedef struct {
     const int8_t *weights;     /* kernel_h * kernel_w * channels */
-    const int32_t *bias;       /* per channel; bias - input_zero_point * sum(weights) */
+    const int32_t *bias;       /* per channel; bias - input_zero_point * sum(weights), less
+                                  their zero points */
     const int32_t *multiplier; /* per channel */
     const int8_t *shift;       /* per channel, see tg_output_s8 */
     int32_t input_zero_point;
@@ -65,7 +67,7 @@ TG_INLINE void tg_depthwise_taps(const tg_depthwise_conv2d_s8_shape *shape, int3
             if (count == 4) {
                 tg_tap_4(taps[tap] + c, w, acc);
             } else {
-                acc[0] = tg_mac(acc[0], taps[tap][c], *w);
+                acc[0] = tg_mac(acc[0], taps[tap][c], *w - shape->weights_zero_point);
             }
             w += shape->channels;
         }
@@ -79,7 +81,7 @@ TG_INLINE void tg_depthwise_taps(const tg_depthwise_conv2d_s8_shape *shape, int3
             if (count == 4) {
                 tg_tap_4(tap, w, acc);
             } else {
-                acc[0] = tg_mac(acc[0], *tap, *w);
+                acc[0] = tg_mac(acc[0], *tap, *w - shape->weights_zero_point);
             }
             w += shape->channels;
         }

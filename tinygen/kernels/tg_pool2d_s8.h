@@ -1,7 +1,8 @@
 /* AVERAGE_POOL_2D and MAX_POOL_2D on int8, NHWC.
  *
  * The window of each output pixel is cut to the image once; then four neighbouring channels at a
- * time run over its taps. An average divides by the taps inside the image, halves away from zero.
+ * time run over its taps. An average divides by the taps inside the image, halves away from zero;
+ * or, where the int8 values stand for uint8 ones, of which none is negative, halves up.
  */
 #ifndef TG_POOL2D_S8_H
 #define TG_POOL2D_S8_H
@@ -62,6 +63,18 @@ TG_INLINE int32_t tg_pool_average(const tg_pool_window *window, int32_t sum)
     return sum < 0 ? -(int32_t)quotient : (int32_t)quotient;
 }
 
+/* sum / taps, halves up: the mean of values that are larger by 128. */
+TG_INLINE int32_t tg_pool_average_up(const tg_pool_window *window, int32_t sum)
+{
+    const uint32_t taps = (uint32_t)window->taps;
+    return (int32_t)(((uint32_t)sum + 128u * taps + taps / 2u) / taps) - 128;
+}
+
+/* What is made of a window. */
+#define TG_POOL_MAX 0
+#define TG_POOL_AVERAGE 1
+#define TG_POOL_AVERAGE_UP 2
+
 /* acc[i] = sum or maximum over the window of channel c + i, for count channels (4 or 1). */
 TG_INLINE void tg_pool_reduce(int32_t average, const tg_pool2d_s8_shape *shape,
                               const tg_pool_window *window, int32_t count, int32_t c, int32_t *acc)
@@ -87,6 +100,9 @@ TG_INLINE void tg_pool_reduce(int32_t average, const tg_pool2d_s8_shape *shape,
 TG_INLINE int8_t tg_pool_output(int32_t average, const tg_pool_window *window, int32_t acc,
                                 int32_t low, int32_t high)
 {
+    if (average == TG_POOL_AVERAGE_UP) {
+        return (int8_t)tg_clamp(tg_pool_average_up(window, acc), low, high);
+    }
     return (int8_t)tg_clamp(average ? tg_pool_average(window, acc) : acc, low, high);
 }
 
@@ -99,7 +115,7 @@ TG_INLINE void tg_pool2d_s8(int32_t average, const tg_pool2d_s8_shape *shape,
         for (int32_t oy = 0; oy < shape->out_h; ++oy) {
             for (int32_t ox = 0; ox < shape->out_w; ++ox) {
                 tg_pool_window window = tg_cut_window(shape, x, oy, ox);
-                if (average && shape->kernel_h * shape->kernel_w <= TG_POOL_RECIPROCAL_TAPS) {
+                if (average == TG_POOL_AVERAGE && shape->kernel_h * shape->kernel_w <= TG_POOL_RECIPROCAL_TAPS) {
                     const uint32_t taps = (uint32_t)window.taps;
                     window.reciprocal = (((uint32_t)1 << 24) + taps - 1u) / taps;
                 }
@@ -126,13 +142,20 @@ TG_INLINE void tg_pool2d_s8(int32_t average, const tg_pool2d_s8_shape *shape,
 TG_INLINE void tg_average_pool2d_s8(const tg_pool2d_s8_shape *shape,
                                     const tg_pool2d_s8_params *params, const int8_t *x, int8_t *y)
 {
-    tg_pool2d_s8(1, shape, params, x, y);
+    tg_pool2d_s8(TG_POOL_AVERAGE, shape, params, x, y);
+}
+
+TG_INLINE void tg_average_pool2d_s8_up(const tg_pool2d_s8_shape *shape,
+                                       const tg_pool2d_s8_params *params, const int8_t *x,
+                                       int8_t *y)
+{
+    tg_pool2d_s8(TG_POOL_AVERAGE_UP, shape, params, x, y);
 }
 
 TG_INLINE void tg_max_pool2d_s8(const tg_pool2d_s8_shape *shape, const tg_pool2d_s8_params *params,
                                 const int8_t *x, int8_t *y)
 {
-    tg_pool2d_s8(0, shape, params, x, y);
+    tg_pool2d_s8(TG_POOL_MAX, shape, params, x, y);
 }
 
 #endif

@@ -19,6 +19,7 @@ typedef struct {
     int32_t stride_h, stride_w;
     int32_t pad_top, pad_left;
     int32_t in_c, out_c;
+    int32_t weights_zero_point;
     int32_t full_range; /* see tg_make_output */
 } tg_transpose_conv_s8_shape;
 
@@ -53,7 +54,7 @@ TG_INLINE uint32_t tg_transpose_conv_sum(const tg_transpose_conv_s8_shape *shape
             const int8_t *x = image + (i * shape->in_w + j) * shape->in_c;
             const int8_t *w = kernel + (k * shape->kernel_w + l) * shape->in_c;
             for (int32_t c = 0; c < shape->in_c; ++c) {
-                sum += (uint32_t)((x[c] - zero_point) * w[c]);
+                sum += (uint32_t)((x[c] - zero_point) * (w[c] - shape->weights_zero_point));
             }
         }
     }

@@ -28,6 +28,8 @@ class Node:
     small tensors that earlier operators make of constants and shapes, ``intermediates`` how results
     within the operator are quantized, ``custom`` the options of a custom operator. ``subgraph``
     reads another subgraph of the file by its index; it raises ModelError where there is none.
+    ``unsigned`` says that int8 tensors stand for uint8 ones, whose reference kernels are others
+    (``frontend/unsigned.py``).
     """
 
     kind: str
@@ -41,6 +43,7 @@ class Node:
     intermediates: tuple[QuantParams | None, ...] = ()
     custom: Mapping[str, int | float] = field(default_factory=dict)
     subgraph: Callable[[int], Graph] = field(default_factory=lambda: no_subgraph)
+    unsigned: bool = False
 
     @property
     def present(self) -> tuple[Tensor, ...]:

@@ -11,12 +11,13 @@ from tinygen.ir import Array, DType
 from tinygen.isa import Isa
 from tinygen.ops import hybrid
 from tinygen.ops.accumulators import accumulated, fixed_point_bounds, offsets_of, per_output
-from tinygen.ops.base import BoundsOf, Call, Node, OpDef, only_for
+from tinygen.ops.base import BoundsOf, Call, Node, OpDef
 from tinygen.ops.compact import conv2d_compact_row, conv2d_lean_row, matmul_compact_row
 from tinygen.ops.conv2d_block import block_rows
 from tinygen.ops.conv2d_float import convolved, float_row
 from tinygen.ops.conv2d_lowering import Convolution, convolution_rows, is_inside
 from tinygen.ops.conv2d_mve import conv2d_mve_row, matmul_mve_row
+from tinygen.ops.conv2d_offset import offset_rows
 from tinygen.ops.conv2d_trio import trio_row
 from tinygen.ops.conv2d_wide import wide_row
 from tinygen.ops.conv2d_winograd import winograd_rows
@@ -26,6 +27,7 @@ from tinygen.ops.convolution import (
     check_bias_type,
     convolution_inputs,
     exact_matmul,
+    for_int8,
     matmul_call,
     matmul_row,
     real_multipliers,
@@ -93,7 +95,7 @@ def reference(op: Conv2D, values: tuple[Array, ...]) -> tuple[Array, ...]:
     n, out_h, out_w, out_c = op.y.shape
     taken = patches(values[0], op.window, (out_h, out_w), op.x.zero_point)
     offset = taken.astype(np.int64) - op.x.zero_point
-    weights = op.weights.values
+    weights = op.effective_weights
     depth = weights[0].size
     per_group = out_c // op.groups
     parts = [
@@ -113,7 +115,7 @@ def accumulators(op: Conv2D, bounds_of: BoundsOf) -> Interval:
     out_c = op.y.shape[3]
     padded = not is_inside(op.x, op.y, op.window)
     offsets = offsets_of(bounds_of(op.x), op.x.zero_point, padded=padded)
-    weights = op.weights.values.reshape(out_c, -1, op.weights.shape[3])
+    weights = op.effective_weights.reshape(out_c, -1, op.weights.shape[3])
     return accumulated(weights, per_output(offsets, op.groups, out_c), bias_values(op, out_c))
 
 
@@ -162,8 +164,7 @@ CONV_2D = OpDef(
     rules=(*HYBRID_RULES, *CONVOLUTION_RULES),
     reference=reference,
     kernels=(
-        *only_for(
-            DType.INT8,
+        *for_int8(
             matmul_mve_row(is_matmul, convolution_scaling),
             conv2d_mve_row(),
             *winograd_rows(),
@@ -179,6 +180,7 @@ CONV_2D = OpDef(
             matmul_row(lower_matmul, is_matmul),
             *convolution_rows(grouped),
         ),
+        *offset_rows(grouped),
         wide_row(grouped),
         float_row(grouped),
         hybrid_row(grouped, scheme),

@@ -105,7 +105,7 @@ def conv2d_call(op: Weighted, window: Window, weights: Array, groups: int) -> Ca
     elif not is_affordable(op.x, op.y, zeros):
         zeros = in_c // groups
     rows = weights.reshape(len(weights), -1)
-    return _call(op, window, rows, groups, zeros, scratch_bytes=zeros)
+    return convolution_call(op, window, rows, groups, zeros, scratch_bytes=zeros)
 
 
 def patches_call(
@@ -117,7 +117,7 @@ def patches_call(
     """
     rows = weights.reshape(len(weights), -1)
     rows = np.pad(rows, ((0, 0), (0, -rows.shape[1] % alignment)))
-    return _call(op, window, rows, groups, zeros=0, scratch_bytes=2 * rows.shape[1])
+    return convolution_call(op, window, rows, groups, zeros=0, scratch_bytes=2 * rows.shape[1])
 
 
 def small_patches(x: Tensor, y: Tensor, depth: int) -> bool:
@@ -144,10 +144,10 @@ def trio_call(op: Weighted, window: Window, weights: Array, groups: int) -> Call
         window.kernel[1] == 1 or (window.dilation[1] == 1 and groups == 1)
     )
     scratch_bytes = trio.STEP_BYTES * rows.shape[1] + (0 if is_direct else trio.LANES * run)
-    return _call(op, window, rows, groups, 0, scratch_bytes, chunk=trio.chunk_of(rows))
+    return convolution_call(op, window, rows, groups, 0, scratch_bytes, chunk=trio.chunk_of(rows))
 
 
-def _call(
+def convolution_call(
     op: Weighted,
     window: Window,
     rows: Array,
@@ -155,10 +155,17 @@ def _call(
     zeros: int,
     scratch_bytes: int,
     chunk: int = 0,
+    weights_zero_point: int = 0,
+    stored: Array | None = None,
 ) -> Call:
-    bias = folded_bias(op, rows.sum(axis=1, dtype=np.int64))
+    """A call over ``tg_conv2d_s8``'s shape for ``rows`` of weights [out_c, depth].
+
+    ``stored`` is how the kernel has them, where that is another way.
+    """
+    own = rows.astype(np.int64) - weights_zero_point
+    bias = folded_bias(op, own.sum(axis=1))
     scaling = scaling_of(real_multipliers(op), len(rows))
-    output_shape, output_params = output_fields(op, scaling, bias, rows)
+    output_shape, output_params = output_fields(op, scaling, bias, own)
     shape = (
         *window_fields(op.x, op.y, window),
         *dilation_fields(window),
@@ -168,10 +175,11 @@ def _call(
         ("depth", rows.shape[1]),
         ("zeros", zeros),
         ("chunk", chunk),
+        ("weights_zero_point", weights_zero_point),
         *output_shape,
     )
     params: Params = (
-        ("weights", rows),
+        ("weights", rows if stored is None else stored),
         ("input_zero_point", op.x.zero_point),
         *output_params,
     )

@@ -1,7 +1,7 @@
 """What CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED share: weights, biases, requantization."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
@@ -42,6 +42,8 @@ class Weighted(Activated, Protocol):
     @property
     def weights(self) -> Tensor: ...  # noqa: D102
     @property
+    def weights_zero_point(self) -> int: ...  # noqa: D102
+    @property
     def bias(self) -> Tensor | None: ...  # noqa: D102
     @property
     def wide_biases(self) -> tuple[DType, ...]: ...  # noqa: D102
@@ -58,8 +60,19 @@ class WeightedOp(Op):
 
     @property
     def weights(self) -> Tensor:
-        """int8; the operator's class says in which order."""
+        """int8, or uint8 with a zero point; the operator's class says in which order."""
         return self.inputs[1]
+
+    @property
+    def weights_zero_point(self) -> int:
+        """What is subtracted from all weights; zero where they are quantized per channel."""
+        quant = self.weights.quant
+        return quant.zero_point[0] if quant and not quant.per_channel else 0
+
+    @property
+    def effective_weights(self) -> npt.NDArray[np.int64]:
+        """The weights minus their zero point: -255 to 255."""
+        return self.weights.values.astype(np.int64) - self.weights_zero_point
 
     @property
     def bias(self) -> Tensor | None:
@@ -171,12 +184,23 @@ def constant_weights(op: Weighted) -> str:
 def int8_weights(op: Weighted) -> str:
     """Weights are int8, symmetric (zero point 0), and the bias is int32 (with int16: int64).
 
+    Those of uint8 models are uint8 with one scale and zero point.
     Convert the model with full integer post-training quantization (int8, or 16x8).
     """
     weights = op.weights
+    if has_old_weights(op):
+        return wrong_bias(op)
     if weights.dtype is not DType.INT8 or weights.quant is None or any(weights.quant.zero_point):
         return describe(weights)
     return wrong_bias(op)
+
+
+def has_old_weights(op: Weighted) -> bool:
+    """Whether activations are the int8 twins of uint8 tensors (``frontend/unsigned.py``), and the
+    weights uint8 with one scale and zero point."""
+    quant = op.weights.quant
+    per_tensor = quant is not None and not quant.per_channel
+    return op.x.dtype is DType.INT8 and op.weights.dtype is DType.UINT8 and per_tensor
 
 
 def wrong_bias(op: Weighted) -> str:
@@ -238,10 +262,19 @@ def wide_sums(op: Weighted) -> str:
 def real_multipliers(op: Weighted) -> tuple[float, ...]:
     """input_scale * weight_scale / output_scale, one or one per channel.
 
-    Source: ``PopulateConvolutionQuantizationParams``: products in double.
+    Source: ``PopulateConvolutionQuantizationParams``: products in double; with uint8 weights in
+    single precision, as ``GetQuantizedConvolutionMultipler`` takes them.
     """
     assert op.weights.quant is not None
+    if op.weights.dtype is DType.UINT8:
+        return (single_product(op) / op.y.scale,)
     return tuple(op.x.scale * s / op.y.scale for s in op.weights.quant.scale)
+
+
+def single_product(op: Weighted) -> float:
+    """input_scale * weight_scale, rounded to float32."""
+    with np.errstate(over="ignore", under="ignore"):
+        return float(np.float32(op.x.scale) * np.float32(op.weights.scale))
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,6 +446,15 @@ def matmul_row(
     types = "tg_matmul_s8"
     name = f"{types}_dsp" if needs else types
     return Kernel(name, f"{name}.h", types, lower, needs, fits)
+
+
+def for_int8(*rows: Kernel[W]) -> tuple[Kernel[W], ...]:
+    """``rows``, which fit operators of int8 activations and int8 weights only."""
+
+    def restricted(fits: Callable[[W], bool]) -> Callable[[W], bool]:
+        return lambda op: op.x.dtype is op.weights.dtype is DType.INT8 and fits(op)
+
+    return tuple(replace(row, fits=restricted(row.fits)) for row in rows)
 
 
 CONVOLUTION_RULES: tuple[Rule[Any], ...] = (

@@ -21,6 +21,7 @@ from tinygen.ops.conv2d_lowering import (
     is_inside,
     window_fields,
 )
+from tinygen.ops.conv2d_offset import offset_rows, signed_weights, signed_zero_point
 from tinygen.ops.conv2d_wide import wide_row
 from tinygen.ops.convolution import (
     CONVOLUTION_RULES,
@@ -28,6 +29,8 @@ from tinygen.ops.convolution import (
     bias_values,
     convolution_inputs,
     folded_bias,
+    for_int8,
+    has_old_weights,
     output_fields,
     real_multipliers,
     results_of,
@@ -97,7 +100,7 @@ def reference(op: DepthwiseConv2D, values: tuple[Array, ...]) -> tuple[Array, ..
         return (convolved(op, values[0], *grouped(op)),)
     out_h, out_w, out_c = op.y.shape[1:]
     taken = patches(values[0], op.window, (out_h, out_w), op.x.zero_point)
-    weights = op.weights.values[0].astype(np.int64)
+    weights = op.effective_weights[0]
     accumulators = np.zeros(op.y.shape, np.int64)
     for ky, kx in np.ndindex(op.window.kernel):
         offset = taken[:, :, :, ky, kx, :].astype(np.int64) - op.x.zero_point
@@ -112,7 +115,7 @@ def accumulators(op: DepthwiseConv2D, bounds_of: BoundsOf) -> Interval:
     padded = not is_inside(op.x, op.y, op.window)
     offsets = offsets_of(bounds_of(op.x), op.x.zero_point, padded=padded)
     own = offsets.at(np.arange(out_c) // op.depth_multiplier)
-    weights = op.weights.values.reshape(-1, out_c).T[:, :, None]
+    weights = op.effective_weights.reshape(-1, out_c).T[:, :, None]
     columns = Interval(own.low[:, None], own.high[:, None])
     return accumulated(weights, columns, bias_values(op, out_c))
 
@@ -137,8 +140,8 @@ def is_channelwise(op: DepthwiseConv2D) -> bool:
 def lower_channelwise(op: DepthwiseConv2D) -> tuple[Call, ...]:
     """The call of ``tg_depthwise_conv2d_s8``; the scratch is one pixel of zero points."""
     channels = op.y.shape[3]
-    weights = op.weights.values.reshape(-1, channels)
-    bias = folded_bias(op, weights.sum(axis=0, dtype=np.int64))
+    weights = op.effective_weights.reshape(-1, channels)
+    bias = folded_bias(op, weights.sum(axis=0))
     scaling = scaling_of(real_multipliers(op), channels)
     output_shape, output_params = output_fields(op, scaling, bias, weights.T)
     zeros = 0 if is_inside(op.x, op.y, op.window) else channels
@@ -146,11 +149,12 @@ def lower_channelwise(op: DepthwiseConv2D) -> tuple[Call, ...]:
         *window_fields(op.x, op.y, op.window),
         *dilation_fields(op.window),
         ("channels", channels),
+        ("weights_zero_point", signed_zero_point(op)),
         ("zeros", zeros),
         *output_shape,
     )
     params: Params = (
-        ("weights", weights),
+        ("weights", signed_weights(op).reshape(-1, channels)),
         ("input_zero_point", op.x.zero_point),
         *output_params,
     )
@@ -196,8 +200,7 @@ DEPTHWISE_CONV_2D = OpDef(
     rules=(*HYBRID_RULES, hybrid_channels, *CONVOLUTION_RULES),
     reference=reference,
     kernels=(
-        *only_for(
-            DType.INT8,
+        *for_int8(
             depthwise_mve_row(),
             *planar_rows(),
             *depthwise_compact_rows(),
@@ -222,6 +225,15 @@ DEPTHWISE_CONV_2D = OpDef(
             *convolution_rows(grouped, Isa.DSP),
             *convolution_rows(grouped),
         ),
+        Kernel(
+            "tg_depthwise_conv2d_s8",
+            "tg_depthwise_conv2d_s8.h",
+            "tg_depthwise_conv2d_s8",
+            lower_channelwise,
+            fits=lambda op: has_old_weights(op) and is_channelwise(op),
+            scratch=True,
+        ),
+        *offset_rows(grouped),
         wide_row(grouped),
         *only_for(
             DType.FLOAT32,

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygen.errors import ModelError
 from tinygen.interval import Interval
-from tinygen.ir import Activation, Array, DType, Numerics
+from tinygen.ir import Activation, Array, DType, Numerics, Tensor
 from tinygen.isa import Isa
 from tinygen.ops.accumulators import (
     accumulated,
@@ -21,6 +21,7 @@ from tinygen.ops.base import BoundsOf, Call, Kernel, Node, OpDef, describe, only
 from tinygen.ops.compact import matmul_compact_row
 from tinygen.ops.conv2d_float import float_call, float_kernel
 from tinygen.ops.conv2d_mve import matmul_mve_row
+from tinygen.ops.conv2d_offset import signed_weights, signed_zero_point
 from tinygen.ops.conv2d_wide import wide_call
 from tinygen.ops.convolution import (
     Fields,
@@ -34,6 +35,7 @@ from tinygen.ops.convolution import (
     exact_matmul,
     finished,
     fused_clamp,
+    has_old_weights,
     integer_ends,
     matmul_call,
     matmul_row,
@@ -42,6 +44,7 @@ from tinygen.ops.convolution import (
     results_of,
     scaling_in_range,
     scaling_of,
+    single_product,
     weighted_inputs,
     wide_sums,
     wrap_int32,
@@ -94,12 +97,6 @@ class FullyConnected(WeightedOp):
     rounding: Rounding = Rounding.TWICE
 
     @property
-    def weights_zero_point(self) -> int:
-        """Zero where weights are quantized per channel."""
-        quant = self.weights.quant
-        return quant.zero_point[0] if quant and not quant.per_channel else 0
-
-    @property
     def rows(self) -> int:
         """Rows of activations, each of the weights' depth."""
         return self.x.elements // self.weights.shape[1]
@@ -131,16 +128,25 @@ def parse(node: Node) -> FullyConnected:
         bool(options.KeepNumDims()),
         options.WeightsFormat() != tflite.FullyConnectedOptionsWeightsFormat.DEFAULT,
         bool(options.AsymmetricQuantizeInputs()),
-        Rounding.ONCE if node.numerics is Numerics.LITERT else Rounding.TWICE,
+        rounding_of(node, weights),
     )
+
+
+def rounding_of(node: Node, weights: Tensor) -> Rounding:
+    """How the reference that decides rounds; LiteRT's kernel for uint8 is not the one for int8."""
+    once = node.numerics is Numerics.LITERT and weights.dtype is not DType.UINT8
+    return Rounding.ONCE if once else Rounding.TWICE
 
 
 def matrix_weights(op: FullyConnected) -> str:
     """Weights are int8, with zero point 0 where they have one scale per channel; the bias is int32.
 
-    With int16 activations the zero point is always 0, and the bias may be int64.
+    With int16 activations the zero point is always 0, and the bias may be int64. Those of uint8
+    models are uint8 with one scale and zero point.
     Convert the model with full integer post-training quantization (int8, or 16x8).
     """
+    if has_old_weights(op):
+        return wrong_bias(op)
     quant = op.weights.quant
     one_scale = quant is not None and not quant.per_channel and op.x.dtype is DType.INT8
     symmetric = quant is not None and (one_scale or not any(quant.zero_point))
@@ -179,9 +185,7 @@ def reals(op: FullyConnected) -> Sequence[float]:
     assert op.weights.quant is not None
     if op.rounding is Rounding.ONCE or op.weights.quant.per_channel:
         return real_multipliers(op)
-    with np.errstate(over="ignore", under="ignore"):
-        product = np.float32(op.x.scale) * np.float32(op.weights.scale)
-    return (float(product) / op.y.scale,)
+    return (single_product(op) / op.y.scale,)
 
 
 def scaling(op: FullyConnected) -> Scaling:
@@ -191,7 +195,7 @@ def scaling(op: FullyConnected) -> Scaling:
 
 def effective(op: FullyConnected) -> tuple[Array, Array]:
     """Weights minus their zero point, and the bias with all that no input changes folded in."""
-    weights = op.weights.values.astype(np.int64) - op.weights_zero_point
+    weights = op.effective_weights
     bias = bias_values(op, len(weights)) - op.x.zero_point * weights.sum(axis=1)
     return weights, bias
 
@@ -253,7 +257,8 @@ def macs(op: FullyConnected) -> int:
 
 def is_matmul(op: FullyConnected) -> bool:
     """Whether ``tg_matmul_s8`` takes it."""
-    return op.rounding is Rounding.TWICE and op.weights_zero_point == 0
+    symmetric = op.weights.dtype is DType.INT8 and op.weights_zero_point == 0
+    return op.rounding is Rounding.TWICE and symmetric
 
 
 def is_fixed_point(op: FullyConnected) -> bool:
@@ -280,10 +285,10 @@ def lower(op: FullyConnected) -> tuple[Call, ...]:
         ("rows", op.rows),
         ("depth", depth),
         ("out_c", channels),
-        ("weights_zero_point", op.weights_zero_point),
+        ("weights_zero_point", signed_zero_point(op)),
     )
     params = (
-        ("weights", op.weights.values),
+        ("weights", signed_weights(op)),
         ("bias", wrap_int32(bias)),
         *scales,
         ("output_zero_point", op.y.zero_point),

@@ -1,7 +1,7 @@
 """AVERAGE_POOL_2D and MAX_POOL_2D, NHWC, int8, int16 and float32; L2_POOL_2D, float32 alone."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import ClassVar, TypeVar
 
@@ -42,9 +42,14 @@ class Pool2D(Op):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AveragePool2D(Pool2D):
-    """The mean of the window's elements inside the image, halves away from zero."""
+    """The mean of the window's elements inside the image, halves away from zero.
+
+    ``unsigned`` means that they stand for uint8 (``frontend/unsigned.py``): then halves go up.
+    """
 
     kind: ClassVar[str] = "AVERAGE_POOL_2D"
+
+    unsigned: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +97,11 @@ def parse(kind: type[P]) -> Callable[[Node], P]:
     return read
 
 
+def parse_average(node: Node) -> AveragePool2D:
+    """Read the node. Raises as ``parse``."""
+    return replace(parse(AveragePool2D)(node), unsigned=node.unsigned)
+
+
 def window_on_image(op: Pool2D) -> str:
     """The window has at most 65536 positions, or lies inside the image.
 
@@ -118,7 +128,7 @@ def same_scale(op: Pool2D) -> str:
 
 
 def reference_average(op: AveragePool2D, values: tuple[Array, ...]) -> tuple[Array, ...]:
-    """Source: TFLite's reference_integer_ops::AveragePool, reference_ops::AveragePool."""
+    """Source: TFLite's reference_integer_ops::AveragePool; reference_ops::AveragePool for the rest."""
     if is_float(op):
         return (
             clamped_floats(ordered_sum(taps_of(op, values[0])) / tap_counts(op), op.activation),
@@ -126,6 +136,8 @@ def reference_average(op: AveragePool2D, values: tuple[Array, ...]) -> tuple[Arr
     out = (op.y.shape[1], op.y.shape[2])
     total = patches(values[0].astype(np.int64), op.window, out, 0).sum(axis=(3, 4))
     count = patches(np.ones_like(values[0], np.int64), op.window, out, 0).sum(axis=(3, 4))
+    if op.unsigned:
+        return (clamped(op, (total + count // 2) // count),)
     magnitude = (np.abs(total) + count // 2) // count
     return (clamped(op, np.where(total > 0, magnitude, -magnitude)),)
 
@@ -178,12 +190,16 @@ def lower(op: Pool2D) -> tuple[Call, ...]:
 
 def takes_words(op: Pool2D) -> bool:
     """Whether channels fill a word, and sums of the window 16 bits at most."""
-    return op.x.shape[3] >= WORD and op.window.kernel[0] * op.window.kernel[1] <= MOST_TAPS
+    return (
+        is_signed(op)
+        and op.x.shape[3] >= WORD
+        and op.window.kernel[0] * op.window.kernel[1] <= MOST_TAPS
+    )
 
 
 def few_taps(op: Pool2D) -> bool:
     """Whether ``tg_average_pool2d_s8_mve`` takes it: the sums fit 16 bits."""
-    return taps(op) <= 255
+    return is_signed(op) and taps(op) <= 255
 
 
 def taps(op: Pool2D) -> int:
@@ -203,13 +219,23 @@ def float_row(name: str) -> Kernel[P]:
     return only_for(DType.FLOAT32, row)[0]
 
 
-def pool_rows(name: str, fits_lanes: Callable[[P], bool]) -> tuple[Kernel[P], ...]:
-    """The rows of either pool: Helium's lanes, words of channels, any int8; int16; float32."""
+def is_signed(op: Pool2D) -> bool:
+    """Whether int8 values are what they are."""
+    return not (isinstance(op, AveragePool2D) and op.unsigned)
+
+
+def pool_rows(
+    name: str, fits_lanes: Callable[[P], bool], *others: Kernel[P]
+) -> tuple[Kernel[P], ...]:
+    """The rows of either pool: Helium's lanes, words of channels, any int8; int16; float32.
+
+    ``others`` are for int8, too."""
     types, s8, wide = "tg_pool2d_s8", f"{name}_s8", "tg_pool2d_s16"
     bytes_: tuple[Kernel[P], ...] = (
         Kernel(f"{s8}_mve", f"{types}_mve.h", types, lower, Isa.MVE, fits_lanes),
         Kernel(f"{s8}_dsp", f"{types}_dsp.h", types, lower, Isa.DSP, takes_words, packs=True),
-        Kernel(s8, f"{types}.h", types, lower),
+        Kernel(s8, f"{types}.h", types, lower, fits=is_signed),
+        *others,
     )
     words: Kernel[P] = Kernel(f"{name}_s16", f"{wide}.h", wide, lower)
     return (*only_for(DType.INT8, *bytes_), *only_for(DType.INT16, words), float_row(name))
@@ -222,13 +248,21 @@ POOL_RULES: tuple[Rule[Pool2D], ...] = (
 )
 
 
+UPWARD: Kernel[AveragePool2D] = Kernel(
+    "tg_average_pool2d_s8_up",
+    "tg_pool2d_s8.h",
+    "tg_pool2d_s8",
+    lower,
+    fits=lambda op: op.unsigned,
+)
+
 AVERAGE_POOL_2D: OpDef[AveragePool2D] = OpDef(
     op=AveragePool2D,
     dtypes=(DType.INT8, DType.INT16, DType.FLOAT32),
-    parse=parse(AveragePool2D),
+    parse=parse_average,
     rules=POOL_RULES,
     reference=reference_average,
-    kernels=pool_rows("tg_average_pool2d", few_taps),
+    kernels=pool_rows("tg_average_pool2d", few_taps, UPWARD),
     bounds=bounds,
     tolerance=SUM,
 )

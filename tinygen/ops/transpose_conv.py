@@ -11,6 +11,7 @@ from tinygen.errors import ModelError
 from tinygen.ir import Activation, Array, DType
 from tinygen.ops.base import Call, Kernel, Node, OpDef, only_for
 from tinygen.ops.conv2d_lowering import window_fields
+from tinygen.ops.conv2d_offset import signed_weights, signed_zero_point
 from tinygen.ops.conv2d_wide import wide_output
 from tinygen.ops.convolution import (
     CONVOLUTION_RULES,
@@ -93,7 +94,7 @@ def reference(op: TransposeConv, values: tuple[Array, ...]) -> tuple[Array, ...]
     offsets = values[0].astype(np.int64) - op.x.zero_point
 
     def products(weights: Array) -> Iterator[Array]:
-        yield exact_matmul(offsets, weights.T)
+        yield exact_matmul(offsets, weights.T.astype(np.int64) - op.weights_zero_point)
 
     sums = collected(op, np.zeros(1, np.int64), products)
     return (results_of(op, sums + bias_values(op, channels), scaling(op)),)
@@ -145,9 +146,13 @@ def lower(op: TransposeConv) -> tuple[Call, ...]:
     """The call of ``tg_transpose_conv_s8``."""
     low, high = activation_range(op.activation, op.y)
     found = scaling(op)
-    shape = (*geometry(op), ("full_range", int((low, high) == dtype_range(DType.INT8))))
+    shape = (
+        *geometry(op),
+        ("weights_zero_point", signed_zero_point(op)),
+        ("full_range", int((low, high) == dtype_range(DType.INT8))),
+    )
     params = (
-        ("weights", op.weights.values),
+        ("weights", signed_weights(op)),
         ("bias", bias_values(op, op.y.shape[3])),
         ("multiplier", found.multiplier),
         ("shift", found.shift),

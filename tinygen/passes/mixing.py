@@ -34,13 +34,13 @@ def columns_of(op: Mixing) -> Integers | None:
     None where an input channel has no columns of its own: in a grouped convolution, or where a row
     of the matrix product is not a whole number of pixels.
     """
-    weights = op.weights.values.astype(np.int64)
+    weights = op.effective_weights
     channels = channels_of(op.x)
     if isinstance(op, Conv2D):
         return weights.reshape(len(weights), -1, channels) if op.groups == 1 else None
     if weights.shape[1] % channels:
         return None
-    return (weights - op.weights_zero_point).reshape(len(weights), -1, channels)
+    return weights.reshape(len(weights), -1, channels)
 
 
 def is_padded(op: Sum) -> bool:
@@ -57,16 +57,18 @@ def with_columns(op: Mixing, columns: Integers) -> Mixing:
     """``op`` with other weights, as ``columns_of`` gives them, for as many input channels."""
     per_pixel = columns.shape[2] if isinstance(op, Conv2D) else columns[0].size
     shape = (*op.weights.shape[:-1], per_pixel)
-    data = np.ascontiguousarray((columns + _zero_of(op)).reshape(shape), np.int8)
+    stored = (columns + op.weights_zero_point).reshape(shape)
+    data = np.ascontiguousarray(stored, op.weights.dtype.numpy)
     weights = replace(op.weights, shape=shape, data=data)
     return replace(op, inputs=(op.x, weights, *op.inputs[2:]))
 
 
 def fits_weights(op: Sum, weights: Integers) -> bool:
     """Whether ``op`` can have these weights, which are counted from its zero point."""
-    low, high = dtype_range(DType.INT8)
-    stored = weights + _zero_of(op)
-    small = np.abs(weights).max(initial=0) <= _LARGEST_WEIGHT
+    low, high = dtype_range(op.weights.dtype)
+    stored = weights + op.weights_zero_point
+    largest = _LARGEST_WEIGHT if op.weights.dtype is DType.INT8 else high
+    small = np.abs(weights).max(initial=0) <= largest
     return bool(small and stored.min(initial=0) >= low and stored.max(initial=0) <= high)
 
 
@@ -78,23 +80,20 @@ def fits_int32(values: Integers) -> bool:
 def rows_of(op: Sum) -> Integers:
     """Weights as [out, all that is weighted for one], minus their zero point."""
     axis = 3 if isinstance(op, DepthwiseConv2D) else 0
-    weights = np.moveaxis(op.weights.values, axis, 0).astype(np.int64)
-    return weights.reshape(len(weights), -1) - _zero_of(op)
+    weights = np.moveaxis(op.effective_weights, axis, 0)
+    return weights.reshape(len(weights), -1)
 
 
 def with_rows(op: S, rows: Integers) -> S:
     """``op`` with other weights, as ``rows_of`` gives them."""
     shape = op.weights.shape
     if isinstance(op, DepthwiseConv2D):
-        stored = np.moveaxis(rows.reshape(shape[3], *shape[:3]), 0, 3)
+        own = np.moveaxis(rows.reshape(shape[3], *shape[:3]), 0, 3)
     else:
-        stored = (rows + _zero_of(op)).reshape(shape)
-    weights = replace(op.weights, data=np.ascontiguousarray(stored, np.int8))
+        own = rows.reshape(shape)
+    stored = np.ascontiguousarray(own + op.weights_zero_point, op.weights.dtype.numpy)
+    weights = replace(op.weights, data=stored)
     return replace(op, inputs=(op.x, weights, *op.inputs[2:]))
-
-
-def _zero_of(op: Sum) -> int:
-    return op.weights_zero_point if isinstance(op, FullyConnected) else 0
 
 
 def with_bias(op: S, bias: Integers) -> S:
@@ -147,7 +146,7 @@ def with_factors(op: S, wanted: Sequence[float]) -> S | None:
         return op
     quant = op.weights.quant
     assert quant is not None
-    if any(quant.zero_point) and len(wanted) > 1:
+    if op.weights.dtype is not DType.INT8 or (any(quant.zero_point) and len(wanted) > 1):
         return None  # weights of one zero point have one scale
     scales = tuple(_scale(op, factor) for factor in wanted)
     axis = 3 if isinstance(op, DepthwiseConv2D) else 0

@@ -77,7 +77,7 @@ class _Numbering:
         channels = channels_of(op.y)
         own = self.numbers[op.x][np.arange(channels) // op.depth_multiplier]
         common = _setting(op, op.x)
-        taps = op.weights.values.reshape(-1, channels).T
+        taps = op.effective_weights.reshape(-1, channels).T
         biases = bias_values(op, channels)
         rows = zip(own.tolist(), factors_of(op), biases.tolist(), taps, strict=True)
         return [(common, number, scale, bias, row.tobytes()) for number, scale, bias, row in rows]
