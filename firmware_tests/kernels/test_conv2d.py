@@ -15,6 +15,7 @@ from firmware_tests.kernels.weighted import (
     after_pad,
     check_row,
     drawn_window,
+    is_of_int8,
     scales_apart,
     weighted_tensors,
     window_for,
@@ -174,7 +175,7 @@ def test_every_row_is_the_best_for_some_case() -> None:
         for isa in (Isa.ANY, Isa.DSP, Isa.DSP | Isa.MVE)
         for optimize in Optimize
     }
-    assert chosen == {r.function for r in CONV_2D.kernels if "_s16" not in r.function}
+    assert chosen == {r.function for r in CONV_2D.kernels if is_of_int8(r)}
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from firmware_tests.kernels.weighted import (
     CLAMPS,
     ONE_INSTANCE,
     Range,
+    is_of_int8,
     scales_apart,
     weighted_tensors,
 )
@@ -119,7 +120,7 @@ def test_every_row_is_the_best_for_some_case() -> None:
     cases = (*NAMED, *ONCE)
     isas = (Isa.ANY, Isa.DSP, Isa.DSP | Isa.MVE)
     chosen = {candidates(op, isa)[0].function for op in cases for isa in isas}
-    assert chosen == {r.function for r in FULLY_CONNECTED.kernels if "_s16" not in r.function}
+    assert chosen == {r.function for r in FULLY_CONNECTED.kernels if is_of_int8(r)}
 
 
 def test_one_scale_is_multiplied_in_single_precision_by_tflite_micro_only() -> None:

@@ -166,6 +166,11 @@ def drawn_window(rng: np.random.Generator, dilated: bool = True) -> tuple[Pair, 
             return size, window, out
 
 
+def is_of_int8(row: Kernel[Any]) -> bool:
+    """Whether a row is for int8 throughout, not for other types or what stands for them."""
+    return not any(part in row.function for part in ("_s16", "_offset_", "_up"))
+
+
 def check_row(
     ops: Sequence[Op], function: str, seed: int = 0, options: Options = ONE_INSTANCE
 ) -> None:

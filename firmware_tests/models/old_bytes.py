@@ -34,8 +34,8 @@ def as_uint8(graph: Graph, rng: np.random.Generator) -> Graph:
         )
         for op in graph.ops
     )
-    ends = (tuple(by.get(t, t) for t in some) for some in (graph.inputs, graph.outputs))
-    return Graph(graph.name, *ends, ops)
+    inputs, outputs = (tuple(by.get(t, t) for t in ts) for ts in (graph.inputs, graph.outputs))
+    return Graph(graph.name, inputs, outputs, ops)
 
 
 def _shifted(tensor: Tensor, zero_point: int | None) -> Tensor:

@@ -17,30 +17,22 @@ import numpy as np
 
 from tinygen.ir import DType, Numerics, Op, QuantParams, Tensor
 from tinygen.ops.base import Node
+from tinygen.ops.lookup import Lookup
 from tinygen.ops.quantize import Quantize
 
 # The operators whose uint8 kernels in LiteRT are known to be those of int8, or whose files here
 # know the difference. FULLY_CONNECTED and the convolutions keep input 1, the weights.
 KINDS = frozenset(
-    {
-        "ADD",
-        "ARG_MAX",
-        "ARG_MIN",
-        "AVERAGE_POOL_2D",
-        "CONCATENATION",
-        "CONV_2D",
-        "DEPTHWISE_CONV_2D",
-        "DEQUANTIZE",
-        "FULLY_CONNECTED",
-        "LOGISTIC",
-        "MAX_POOL_2D",
-        "MUL",
-        "QUANTIZE",
-        "RESHAPE",
-        "SOFTMAX",
-        "SUB",
-        "TANH",
-    }
+    """
+    ADD ARG_MAX ARG_MIN AVERAGE_POOL_2D BATCH_TO_SPACE_ND BROADCAST_TO CONCATENATION
+    CONV_2D DEPTHWISE_CONV_2D DEPTH_TO_SPACE DEQUANTIZE EQUAL EXPAND_DIMS FULLY_CONNECTED
+    GATHER GREATER GREATER_EQUAL HARD_SWISH LEAKY_RELU LESS LESS_EQUAL LOGISTIC
+    LOG_SOFTMAX MAXIMUM MAX_POOL_2D MEAN MINIMUM MIRROR_PAD MUL NOT_EQUAL PACK PAD PADV2
+    PRELU QUANTIZE REDUCE_MAX REDUCE_MIN RELU RELU6 RELU_N1_TO_1 RESHAPE
+    RESIZE_NEAREST_NEIGHBOR REVERSE_V2 SELECT_V2 SLICE SOFTMAX SPACE_TO_BATCH_ND
+    SPACE_TO_DEPTH SPLIT SPLIT_V SQUEEZE STRIDED_SLICE SUB TANH TRANSPOSE
+    TRANSPOSE_CONV UNPACK
+    """.split()
 )
 WEIGHTED = {"CONV_2D": 1, "DEPTHWISE_CONV_2D": 1, "FULLY_CONNECTED": 1, "TRANSPOSE_CONV": 1}
 OFFSET = 128
@@ -51,12 +43,14 @@ class Twins:
     """The twins of tensors, and, the other way round, the ``origins`` of twins.
 
     ``made`` are the twins that the operators so far compute, ``lacking`` the tensors of which they
-    compute the twins alone. ``unique`` makes names of operators that no other has.
+    compute the twins alone. ``rescaled`` are those that a CONCATENATION reads, with what makes
+    them. ``unique`` makes names of operators that no other has.
     """
 
     unique: Callable[[str], str]
     twins: dict[Tensor, Tensor] = field(default_factory=dict)
     origins: dict[Tensor, Tensor] = field(default_factory=dict)
+    rescaled: dict[Tensor, Op] = field(default_factory=dict)
     made: set[Tensor] = field(default_factory=set)
     lacking: set[Tensor] = field(default_factory=set)
 
@@ -70,6 +64,8 @@ class Twins:
         outputs = tuple(self.twin(tensor) for tensor in node.outputs)
         if node.kind not in KINDS or (inputs, outputs) == (node.inputs, node.outputs):
             return None
+        if node.kind == "CONCATENATION":
+            inputs = tuple(t and self._rescaled(t, outputs[0]) for t in inputs)
         return replace(
             node, inputs=inputs, outputs=outputs, numerics=Numerics.LITERT, unsigned=True
         )
@@ -93,9 +89,30 @@ class Twins:
             self.origins[self.twins[tensor]] = tensor
         return self.twins[tensor]
 
+    def _rescaled(self, tensor: Tensor, y: Tensor) -> Tensor:
+        """``tensor`` in the quantization of ``y``, as LiteRT's CONCATENATION brings uint8 there.
+
+        Source: reference_ops::ConcatenationWithScaling; all steps round to float32.
+        """
+        if tensor.dtype is not y.dtype or tensor.quant == y.quant:
+            return tensor
+        scale = np.float32(tensor.scale) * (np.float32(1) / np.float32(y.scale))
+        bias = np.float32(-(tensor.zero_point + OFFSET)) * scale
+        real = np.arange(256).astype(np.float32) * scale + bias
+        rounded = np.copysign(np.floor(np.abs(real.astype(np.float64)) + 0.5), real)
+        results = np.clip(rounded + y.zero_point, -OFFSET, OFFSET - 1).astype(np.int8)
+        name = self.unique(f"{tensor.name}/rescaled")
+        # From the order of uint8 values to that of int8's bytes.
+        table = Tensor(f"{name}/table", (256,), y.dtype, None, np.roll(results, -OFFSET))
+        made = replace(tensor, name=name, quant=y.quant, data=None)
+        self.rescaled[made] = Lookup(name, (tensor, table), (made,))
+        return made
+
     def before(self, op: Op) -> tuple[Op, ...]:
         """What has to be converted for ``op`` to read it; its results count as computed then."""
-        needed = [self.converted(t) for t in dict.fromkeys(op.activations)]
+        first = [self.rescaled[t] for t in dict.fromkeys(op.inputs) if t in self.rescaled]
+        sources = [t for made in (*first, op) for t in made.activations]
+        needed = [*(self.converted(t) for t in dict.fromkeys(sources)), *first]
         twins = [t for t in op.outputs if t in self.origins]
         self.made.update(twins)
         self.lacking.update(self.origins[t] for t in twins)
