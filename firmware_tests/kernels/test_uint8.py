@@ -91,8 +91,8 @@ def test_every_row_gives_the_references_bytes() -> None:
 def of_litert(graph: Graph, count: int, seed: int) -> None:
     """What tinygen reads of ``graph``, and what its passes make of it, is what LiteRT computes."""
     data, inputs = to_tflite(graph), draw_vectors(graph, count, seed).inputs
-    theirs = run_litert_ref(data, [np.stack(column) for column in zip(*inputs, strict=True)])
     read = read_model(data, "old.tflite", Numerics.TFLM)
+    theirs = run_litert_ref(data, [np.stack(column) for column in zip(*inputs, strict=True)])
     for known in (read, run_pipeline(read)):
         mine = reference.run_all(known, inputs)
         for index, tensor in enumerate(graph.outputs):
