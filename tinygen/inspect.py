@@ -105,7 +105,7 @@ def inspect_file(path: Path, numerics: Numerics) -> InspectReport:
         outputs=tuple(_tensor(t) for t in found.outputs),
         layers=layers,
         macs=sum(layer.macs or 0 for layer in layers),
-        weight_bytes=sum(t.tensor.nbytes for t in constants if t.tensor),
+        weight_bytes=sum(info.nbytes for info in constants),
         activation_bytes=live_bytes(found),
         problems=found.problems,
     )
@@ -165,9 +165,7 @@ def _layer(layer: Layer, *, broken: bool) -> LayerSummary:
         outputs=tuple(_tensor(t) for t in layer.outputs),
         macs=macs,
         weight_bytes=sum(
-            t.tensor.nbytes
-            for t in layer.inputs
-            if t is not None and t.is_constant and t.tensor is not None
+            info.nbytes for info in layer.inputs if info is not None and info.is_constant
         ),
     )
 

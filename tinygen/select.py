@@ -31,7 +31,9 @@ def candidates(op: Op, isa: Isa, optimize: Optimize = Optimize.SPEED) -> tuple[K
     """Every row that may compute ``op`` on a core with ``isa``, best first."""
     fitting = [row for row in definition_of(op).kernels if row.needs in isa and row.fits(op)]
     if optimize is Optimize.SIZE:
-        return tuple(row for row in fitting if not row.packs)
+        plain = (row for row in fitting if not row.packs)
+        return tuple(sorted(plain, key=lambda row: not row.compresses))
+    fitting.sort(key=lambda row: row.compresses)
     if optimize is Optimize.BALANCED:
         short = {row.function for row in fitting if row.short}
         return tuple(

@@ -59,6 +59,8 @@ def halves_up(name: str, size: Pair, kernel: Pair, same: bool, channels: int) ->
 
 
 CASES: tuple[Op, ...] = (
+    with_old_weights(dense("old_matrix", 7, rows=(3,), depth=13), 3),
+    with_old_weights(transposed("old_transposed", 8), 140),
     old_conv("old", 157, 1),
     old_conv("old_words", 0, 2, channels=(8, 5), kernel=(1, 1), batches=2),
     old_conv("old_groups", 255, 3, groups=2, channels=(6, 10), dilation=(2, 1), size=(7, 6)),

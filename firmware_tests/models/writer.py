@@ -1,28 +1,29 @@
 """Write a graph as a real .tflite file, so that the reference interpreters can run it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
 import flatbuffers
 import numpy as np
+import numpy.typing as npt
 import tflite
 from flatbuffers import flexbuffers
 
 from firmware_tests.models.forms import FORMS, Form
-from tinygen.ir import DType, Graph, Op, State, Tensor
+from tinygen.ir import Array, DType, Graph, Op, State, Tensor
 
 LEFT_OUT = -1  # the schema's number of an optional input that is not there
 
 
-def to_tflite(graph: Graph) -> bytes:
+def to_tflite(graph: Graph, four_bits: Collection[Tensor] = ()) -> bytes:
     """``graph`` as the bytes of a .tflite file; its states are resource variables, or those tensors
-    that an operator updates.
+    that an operator updates. Of the constants, ``four_bits`` are written as int4.
 
     Raises KeyError for an operator that ``FORMS`` does not have, ValueError for a window that no
     padding scheme of the schema describes.
     """
-    return _Writer().model(graph)
+    return _Writer(four_bits).model(graph)
 
 
 def _in_variables(graph: Graph) -> tuple[State, ...]:
@@ -31,10 +32,18 @@ def _in_variables(graph: Graph) -> tuple[State, ...]:
     return tuple(state for state in graph.states if state.before not in own)
 
 
+def packed_int4(values: Array) -> npt.NDArray[np.uint8]:
+    """Values of four bits, two to a byte, the lower half first."""
+    halves = (values.reshape(-1) & 15).astype(np.uint8)
+    low, high = np.append(halves, np.zeros(len(halves) % 2, np.uint8)).reshape(-1, 2).T
+    return np.asarray(low | (high << 4), np.uint8)
+
+
 class _Writer:
     """One file in the making; flatbuffers are written children first."""
 
-    def __init__(self) -> None:
+    def __init__(self, four_bits: Collection[Tensor] = ()) -> None:
+        self.four_bits = four_bits
         self.builder = flatbuffers.Builder(1024)
         self.indices: dict[Tensor, int] = {}
         self.tensors: list[int] = []
@@ -227,6 +236,8 @@ class _Writer:
             if tensor in self.kept:
                 fields["IsVariable"] = True
             code = getattr(tflite.TensorType, tensor.dtype.name)
+            if tensor in self.four_bits:
+                code = tflite.TensorType.INT4
             self.tensors.append(self._table("Tensor", Type=code, Buffer=buffer, **fields))
         return self.indices[tensor]
 
@@ -246,6 +257,8 @@ class _Writer:
         if tensor is None:
             return self._table("Buffer")
         data = np.ascontiguousarray(tensor.values, tensor.dtype.numpy).tobytes()
+        if tensor in self.four_bits:
+            data = packed_int4(tensor.values).tobytes()
         # The schema asks for 16-byte alignment of constant data.
         self.builder.StartVector(1, len(data), 16)
         self.builder.head -= len(data)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tinygen.errors import ModelError
 from tinygen.frontend.limits import LARGEST_ACTIVATION_BYTES, MOST_CHANNELS
@@ -23,13 +24,14 @@ _MIN_SCALES = dict.fromkeys(DType, 2.0**-60) | dict.fromkeys(_CLAMPED, 2.0**-28)
 _MAX_SCALE = 2.0**60
 EMPTY = "has a dimension of size 0. Remove it from the model."
 _SUPPORTED = frozenset(dtype.value for dtype in DType)
+INT4 = "int4"  # two to a byte in the file, int8 once read
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TensorInfo:
     """A tensor as the file has it; ``tensor`` is None where tinygen cannot hold it.
 
-    ``problems`` says why, each with a remedy.
+    ``problems`` says why, each with a remedy. Constants of int4 are held as int8.
     """
 
     name: str
@@ -44,6 +46,13 @@ class TensorInfo:
     def is_constant(self) -> bool:
         """Whether the file holds the value."""
         return self.tensor is not None and self.tensor.is_constant
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the tensor as the file has it; 0 where tinygen cannot hold it."""
+        if self.tensor is None:
+            return 0
+        return (self.tensor.elements + 1) // 2 if self.type_name == INT4 else self.tensor.nbytes
 
     def __str__(self) -> str:
         dims = ",".join(str(d) for d in self.shape)
@@ -101,6 +110,14 @@ class TensorReader:
         if _is_empty_list(shape, type_name):
             empty = Tensor(name, shape, DType(type_name), None, np.empty(shape, type_name))
             return TensorInfo(name, shape, type_name, None, empty, is_variable, problems)
+        if type_name == INT4 and math.prod(shape) <= _MAX_BYTES:
+            packed = self._four_bits(int(table.Buffer()), shape, where)
+            if packed is not None and not problems:
+                quant = _quantization(table.Quantization(), shape, where)
+                if quant is not None:
+                    _check_range(quant, DType.INT8, True, where)
+                tensor = Tensor(name, shape, DType.INT8, quant, packed)
+                return TensorInfo(name, shape, type_name, quant, tensor, is_variable, ())
         if type_name not in _SUPPORTED or 0 in shape:
             # Sound, but its data is not ours to judge.
             quant = _quantization(table.Quantization(), shape, where)
@@ -122,16 +139,7 @@ class TensorReader:
         self, index: int, shape: tuple[int, ...], dtype: DType, where: str
     ) -> Array | None:
         """A read-only view of the file; None where the tensor has no data."""
-        if index >= self._model.BuffersLength():
-            raise ModelError(f"{where}: names buffer {index} of {self._model.BuffersLength()}")
-        buffer = self._model.Buffers(index)
-        raw = _items(buffer.DataAsNumpy())
-        offset, size = int(buffer.Offset()), int(buffer.Size())
-        # Files beyond 2 GiB keep their data behind the flatbuffer; 0 and 1 mark an unused field.
-        if not len(raw) and offset > 1 and size > 1:
-            if offset + size > len(self._data):
-                raise ModelError(f"{where}: its data lies outside the file")
-            raw = np.frombuffer(self._data, np.uint8, size, offset)
+        raw = self._bytes(index, where)
         if not len(raw):
             return None
         wanted = math.prod(shape) * dtype.size
@@ -143,6 +151,39 @@ class TensorReader:
         if dtype is DType.BOOL and raw.max() > 1:
             raise ModelError(f"{where}: holds a bool that is neither 0 nor 1")
         return raw.view(dtype.numpy).reshape(shape)
+
+    def _four_bits(self, index: int, shape: tuple[int, ...], where: str) -> Array | None:
+        """The values of an int4 constant, as int8; None where the tensor has no data."""
+        raw = self._bytes(index, where)
+        if not len(raw):
+            return None
+        count = math.prod(shape)
+        if len(raw) != (count + 1) // 2:
+            raise ModelError(
+                f"{where}: holds {len(raw)} bytes of data; its shape {_short(shape)} of int4 "
+                f"needs {(count + 1) // 2}"
+            )
+        return unpacked_int4(raw, count).reshape(shape)
+
+    def _bytes(self, index: int, where: str) -> npt.NDArray[np.uint8]:
+        """The bytes of a buffer, none where the tensor has no data."""
+        if index >= self._model.BuffersLength():
+            raise ModelError(f"{where}: names buffer {index} of {self._model.BuffersLength()}")
+        buffer = self._model.Buffers(index)
+        raw = _items(buffer.DataAsNumpy())
+        offset, size = int(buffer.Offset()), int(buffer.Size())
+        # Files beyond 2 GiB keep their data behind the flatbuffer; 0 and 1 mark an unused field.
+        if not len(raw) and offset > 1 and size > 1:
+            if offset + size > len(self._data):
+                raise ModelError(f"{where}: its data lies outside the file")
+            raw = np.frombuffer(self._data, np.uint8, size, offset)
+        return raw
+
+
+def unpacked_int4(packed: npt.NDArray[np.uint8], count: int) -> npt.NDArray[np.int8]:
+    """``count`` values of four bits, two to a byte, the lower half first."""
+    halves = np.stack([packed & 15, packed >> 4], axis=-1).reshape(-1)[:count].astype(np.int8)
+    return ((halves ^ 8) - 8).astype(np.int8)
 
 
 def _excess(tensor: Tensor) -> str:
@@ -170,7 +211,9 @@ def _problems(table: Any, shape: tuple[int, ...], type_name: str) -> tuple[str, 
     found = []
     if type_name in ("resource", "variant"):
         found.append("is a handle, not a value. Only operators on variables take one.")
-    elif type_name not in _SUPPORTED:
+    elif type_name == INT4 and not table.Buffer():
+        found.append("is int4 and no constant. Only weights can be int4.")
+    elif type_name not in _SUPPORTED and type_name != INT4:
         found.append(f"has elements of type {type_name}. Convert the model to int8.")
     if table.Sparsity() is not None:
         found.append("has sparse weights. Convert the model without sparsity.")

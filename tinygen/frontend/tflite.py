@@ -15,7 +15,7 @@ from tinygen.frontend.flatbuffer import HINT, verify
 from tinygen.frontend.flexbuffer import read_numbers
 from tinygen.frontend.limits import MOST_CHANNELS_IN_ALL, MOST_OPERATORS
 from tinygen.frontend.schema import IDENTIFIER, VERSION, model_layout, options_layouts
-from tinygen.frontend.tensors import EMPTY, TensorInfo, TensorReader, printable
+from tinygen.frontend.tensors import EMPTY, INT4, TensorInfo, TensorReader, printable
 from tinygen.frontend.unsigned import Twins
 from tinygen.frontend.variables import KINDS, SILENT, Variables, resting
 from tinygen.ir import Array, DType, Graph, Numerics, Op, State, Tensor
@@ -28,6 +28,8 @@ from tinygen.passes.fold_constants import fold_constants
 _STEERING_ELEMENTS = 256
 # Subgraphs count as often as operators call them.
 _INNER_OPERATORS = 10_000
+# The operators for which TFLite Micro unpacks weights of four bits, input 1.
+_INT4_WEIGHTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 _LEFT_OUT = -1  # the schema's tensor index of an optional input that is not there
 
 
@@ -233,6 +235,9 @@ class _Reader:
             return None
         if any(info.tensor is None for info in infos):
             return None
+        if misplaced := _misplaced_int4(layer):
+            self.problems.append(f"{_where(layer)}: {misplaced}")
+            return None
         given = tuple(None if info is None else self._held(info) for info in layer.inputs)
         definition = BY_KIND[kind]
         try:
@@ -280,7 +285,7 @@ class _Reader:
             name,
             inputs,
             _tensors(layer.outputs),
-            self.numerics,
+            Numerics.LITERT if _only_litert(layer) else self.numerics,
             options_type,
             options,
             self.known,
@@ -470,6 +475,27 @@ def _empty(
 ) -> TensorInfo | None:
     """A tensor of no elements, if one that could be read is among ``infos``."""
     return next((i for i in infos if i and i.tensor and 0 in i.shape and i not in but), None)
+
+
+def _misplaced_int4(layer: Layer) -> str:
+    """What is wrong with the int4 tensors of ``layer``: '' if nothing."""
+    x = next(iter(layer.inputs), None)
+    taken = layer.kind in _INT4_WEIGHTS and x is not None and x.type_name == DType.INT8.value
+    for index, info in enumerate((*layer.inputs, *layer.outputs)):
+        if info is not None and info.type_name == INT4 and not (taken and index == 1):
+            kinds = " and ".join(_INT4_WEIGHTS)
+            return (
+                f"tensor '{info.name}' {info} is none of the weights of {kinds} on int8, which "
+                "alone can be int4. Convert it with int8."
+            )
+    return ""
+
+
+def _only_litert(layer: Layer) -> bool:
+    """Whether TFLite Micro, which takes most int4 weights, does not take those of ``layer``."""
+    weights = [info for info in layer.inputs if info is not None and info.type_name == INT4]
+    per_channel = any(info.quant is not None and info.quant.per_channel for info in weights)
+    return layer.kind == "FULLY_CONNECTED" and per_channel
 
 
 def _assigned(layers: Iterable[Layer]) -> dict[TensorInfo, TensorInfo]:

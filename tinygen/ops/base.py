@@ -200,10 +200,11 @@ class Kernel(Generic[O]):
     ``function`` is in ``tinygen/kernels/<header>`` and is called with (shape, params, operands...,
     results..., scratch if ``scratch``). ``types`` is the prefix of its structs' names.
     ``in_place`` rows read each element of operand 0 no later than they write it to result 0.
-    ``packs`` rows spend flash on speed, in weights of more than a byte each or in code for each
-    geometry, or RAM on packed activations: they are for --optimize speed, and need their shape's
-    fields to be constants. The packed weights of ``bulky`` rows take several times the room of the
-    model's.
+    ``compresses`` rows save flash at the cost of speed, in weights of less than a byte each: for
+    --optimize size they come first, else last. ``packs`` rows spend flash on speed, in weights of
+    more than a byte each or in code for each geometry, or RAM on packed activations: they are for
+    --optimize speed, and need their shape's fields to be constants. The packed weights of ``bulky``
+    rows take several times the room of the model's.
 
     An unrolled inner loop is for flash without wait states or a cache that holds it, so a row that
     unrolls has a second one after it: the same function, ``short``, with fewer steps written out.
@@ -224,6 +225,7 @@ class Kernel(Generic[O]):
     scratch: bool = False
     in_place: bool = False
     packs: bool = False
+    compresses: bool = False
     bulky: bool = False
     short: bool = False
     lean: bool = False

@@ -35,6 +35,7 @@ from tinygen.ops.convolution import (
     scaling_of,
 )
 from tinygen.ops.floating import is_float
+from tinygen.ops.four_bits import compressed_conv2d_row
 from tinygen.ops.hybrid import HYBRID_RULES, Scheme, hybrid_row, is_hybrid
 from tinygen.ops.matmul_trio import matmul_trio_row
 from tinygen.ops.matmul_twist import twist_rows
@@ -180,6 +181,7 @@ CONV_2D = OpDef(
             matmul_row(lower_matmul, is_matmul),
             *convolution_rows(grouped),
         ),
+        compressed_conv2d_row(grouped),
         *offset_rows(grouped),
         wide_row(grouped),
         float_row(grouped),

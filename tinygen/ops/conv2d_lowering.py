@@ -13,6 +13,7 @@ from tinygen.ops.base import Call, Kernel
 from tinygen.ops.convolution import (
     Fields,
     Params,
+    Scaling,
     Weighted,
     WeightedOp,
     folded_bias,
@@ -156,22 +157,44 @@ def convolution_call(
     scratch_bytes: int,
     chunk: int = 0,
     weights_zero_point: int = 0,
-    stored: Array | None = None,
+) -> Call:
+    """The call of a convolution for ``rows`` of weights [out_c, depth]; for the rest see
+    ``sums_call``."""
+    geometry = (*window_fields(op.x, op.y, window), *dilation_fields(window))
+    return sums_call(
+        op,
+        (*geometry, ("in_c", op.x.shape[3]), ("groups", groups)),
+        rows,
+        scaling_of(real_multipliers(op), len(rows)),
+        rows,
+        scratch_bytes,
+        zeros,
+        chunk,
+        weights_zero_point,
+    )
+
+
+def sums_call(
+    op: Weighted,
+    geometry: Fields,
+    rows: Array,
+    scaling: Scaling,
+    stored: Array,
+    scratch_bytes: int,
+    zeros: int = 0,
+    chunk: int = 0,
+    weights_zero_point: int = 0,
 ) -> Call:
     """A call over ``tg_conv2d_s8``'s shape for ``rows`` of weights [out_c, depth].
 
-    ``stored`` is how the kernel has them, where that is another way.
+    ``stored`` is how the kernel has them; from all of them ``weights_zero_point`` is subtracted.
     """
     own = rows.astype(np.int64) - weights_zero_point
     bias = folded_bias(op, own.sum(axis=1))
-    scaling = scaling_of(real_multipliers(op), len(rows))
     output_shape, output_params = output_fields(op, scaling, bias, own)
     shape = (
-        *window_fields(op.x, op.y, window),
-        *dilation_fields(window),
-        ("in_c", op.x.shape[3]),
+        *geometry,
         ("out_c", len(rows)),
-        ("groups", groups),
         ("depth", rows.shape[1]),
         ("zeros", zeros),
         ("chunk", chunk),
@@ -179,7 +202,7 @@ def convolution_call(
         *output_shape,
     )
     params: Params = (
-        ("weights", rows if stored is None else stored),
+        ("weights", stored),
         ("input_zero_point", op.x.zero_point),
         *output_params,
     )

@@ -41,6 +41,7 @@ from tinygen.ops.depthwise_mve import depthwise_mve_row
 from tinygen.ops.depthwise_planar import planar_rows
 from tinygen.ops.depthwise_slide import slide_rows
 from tinygen.ops.floating import bias_of, clamp_fields, is_float
+from tinygen.ops.four_bits import compressed_depthwise_row
 from tinygen.ops.hybrid import HYBRID_RULES, Scheme, hybrid_row, is_hybrid
 from tinygen.ops.tolerance import SUM
 from tinygen.ops.window import patches
@@ -233,6 +234,7 @@ DEPTHWISE_CONV_2D = OpDef(
             fits=lambda op: has_old_weights(op) and is_channelwise(op),
             scratch=True,
         ),
+        compressed_depthwise_row(grouped),
         *offset_rows(grouped),
         wide_row(grouped),
         *only_for(

@@ -57,6 +57,7 @@ from tinygen.ops.floating import (
     ordered_matmul,
     unless_float,
 )
+from tinygen.ops.four_bits import compressed_call, compressed_row
 from tinygen.ops.hybrid import (
     HYBRID_RULES,
     Scheme,
@@ -316,6 +317,11 @@ def lower_wide(op: FullyConnected) -> tuple[Call, ...]:
     return (wide_call(op, pixels(op), op.weights.values, 1, scaling(op)),)
 
 
+def lower_compressed(op: FullyConnected) -> Call:
+    """The call of ``tg_conv2d_s4``."""
+    return compressed_call(op, pixels(op), op.weights.values, 1, scaling(op))
+
+
 def lower_float(op: FullyConnected) -> tuple[Call, ...]:
     """The call of ``tg_conv2d_f32``."""
     return (float_call(op, pixels(op), op.weights.values, 1),)
@@ -385,6 +391,7 @@ FULLY_CONNECTED = OpDef(
                 fits=lambda op: op.rounding is Rounding.ONCE,
             ),
         ),
+        compressed_row(lower_compressed, is_matmul),
         *only_for(
             DType.INT16,
             Kernel(

@@ -128,7 +128,7 @@ def same_scale(op: Pool2D) -> str:
 
 
 def reference_average(op: AveragePool2D, values: tuple[Array, ...]) -> tuple[Array, ...]:
-    """Source: TFLite's reference_integer_ops::AveragePool; reference_ops::AveragePool for the rest."""
+    """Source: TFLite's reference_integer_ops::AveragePool; reference_ops' for the others."""
     if is_float(op):
         return (
             clamped_floats(ordered_sum(taps_of(op, values[0])) / tap_counts(op), op.activation),
