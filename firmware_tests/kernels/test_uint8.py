@@ -11,7 +11,9 @@ from firmware_tests.kernels.harness import check_native, compile_cases, run_nati
 from firmware_tests.kernels.tensors import quantized
 from firmware_tests.kernels.test_conv2d import conv
 from firmware_tests.kernels.test_depthwise_conv2d import plain as depthwise
+from firmware_tests.kernels.test_fully_connected import dense
 from firmware_tests.kernels.test_pool2d import pool
+from firmware_tests.kernels.test_transpose_conv import drawn as transposed
 from firmware_tests.kernels.weighted import ONE_INSTANCE, window_for
 from firmware_tests.models import random_curves, random_moves, random_ops
 from firmware_tests.models.old_bytes import drawn
@@ -52,6 +54,10 @@ def old_depthwise(name: str, zero_point: int, seed: int, **attributes: Any) -> O
     return with_old_weights(depthwise(name, seed, per_channel=False, **attributes), zero_point)
 
 
+def renamed(op: W, name: str) -> W:
+    return replace(op, name=name, outputs=(replace(op.outputs[0], name=name),))
+
+
 def halves_up(name: str, size: Pair, kernel: Pair, same: bool, channels: int) -> Op:
     window, out = window_for(size, kernel, (1, 2), (1, 1), same)
     op = pool(AveragePool2D, name, 9, size, window, out, channels)
@@ -60,7 +66,7 @@ def halves_up(name: str, size: Pair, kernel: Pair, same: bool, channels: int) ->
 
 CASES: tuple[Op, ...] = (
     with_old_weights(dense("old_matrix", 7, rows=(3,), depth=13), 3),
-    with_old_weights(transposed("old_transposed", 8), 140),
+    with_old_weights(renamed(transposed(4), "old_transposed"), 140),
     old_conv("old", 157, 1),
     old_conv("old_words", 0, 2, channels=(8, 5), kernel=(1, 1), batches=2),
     old_conv("old_groups", 255, 3, groups=2, channels=(6, 10), dilation=(2, 1), size=(7, 6)),
