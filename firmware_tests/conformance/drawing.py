@@ -42,6 +42,7 @@ PATIENCE = 2000
 MOST_ELEMENTS = 4096
 LEAST_SCALE, LARGEST_SCALE = 2.0**-27, 2.0**20  # beyond them the front end may refuse a file
 DIVISIONS = ("DIV", "FLOOR_DIV", "FLOOR_MOD")  # by 0 the references stop, so divisors stay constant
+CONSTANT = ("BROADCAST_ARGS", "RANGE")  # of constants alone, so nothing of them is left to run
 FREED = 0.3  # how many operators get constants of theirs as inputs, where the rules allow it
 
 
@@ -50,8 +51,9 @@ class NoDrawError(Exception):
 
 
 def pairs() -> tuple[tuple[str, DType], ...]:
-    """Every operator of the table with each of its types."""
-    return tuple((d.op.kind, dtype) for d in OPS for dtype in d.dtypes)
+    """Every operator of the table that computes, with each of its types."""
+    computing = [d for d in OPS if d.op.kind not in CONSTANT]
+    return tuple((d.op.kind, dtype) for d in computing for dtype in d.dtypes)
 
 
 @cache
