@@ -22,6 +22,7 @@ from tinygen.ir import Graph, Numerics, Tensor, verify
 from tinygen.ops import BY_KIND
 from tinygen.ops.mean import Mean
 from tinygen.ops.reshape import Reshape
+from tinygen.ops.transpose import Transpose
 
 
 def read(model: bytes, file_name: str = "sample.tflite") -> Graph:
@@ -202,6 +203,23 @@ def test_every_unsupported_thing_is_told_at_once() -> None:
     assert "tensor 'a' int8[1,4,3] s=0.05 z=-3 is state" in message
     assert "tensor 'b' int8[1,1,3] s=0.2 z=-3 has the dynamic shape [1, -1, 3]" in message
     assert "CUSTOM:Beamformer 'y'" in message
+
+
+def test_a_batch_of_unknown_size_is_one_wherever_operators_move_it() -> None:
+    x, y = activation("x", (1, 4)), activation("y", (4, 1))
+    graph = Graph("moved", (x,), (y,), (Transpose("y", (x,), (y,), (1, 0)),))
+
+    def signed(*signatures: tuple[int, int]) -> bytes:
+        def change(model: Any) -> None:
+            named = {t.name: t for t in model.subgraphs[0].tensors}
+            for name, signature in zip((b"x", b"y"), signatures, strict=True):
+                named[name].shapeSignature = np.array(signature, np.int32)
+
+        return edited(to_tflite(graph), change)
+
+    assert str(read(signed((-1, 4), (4, -1)))) == str(graph)
+    assert "the dynamic shape [1, -1]" in unsupported(signed((1, -1), (-1, 1)))
+    assert "the dynamic shape [-1, -1]" in unsupported(signed((-1, 4), (-1, -1)))
 
 
 def set_type(code: int) -> Callable[[Any], None]:

@@ -1,6 +1,7 @@
 """The tensors of a file, each checked when it is first asked for."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +80,7 @@ class TensorReader:
         self._model = model
         self._subgraph = subgraph
         self._count = int(subgraph.TensorsLength())
+        self._inputs = frozenset(_items(subgraph.InputsAsNumpy()).tolist())
         self._read: dict[int, TensorInfo] = {}
         self._types = {
             code: name.lower() for name, code in vars(tflite.TensorType).items() if name.isupper()
@@ -107,6 +109,9 @@ class TensorReader:
         type_name = self._types[code]
         is_variable = bool(table.IsVariable())
         problems = _problems(table, shape, type_name)
+        if is_dynamic(_signature(table), shape, index in self._inputs):
+            fault = f"has the dynamic shape {_signature(table)}. Convert with a fixed input shape."
+            problems = (*problems, fault)
         if _is_empty_list(shape, type_name):
             empty = Tensor(name, shape, DType(type_name), None, np.empty(shape, type_name))
             return TensorInfo(name, shape, type_name, None, empty, is_variable, problems)
@@ -222,11 +227,23 @@ def _problems(table: Any, shape: tuple[int, ...], type_name: str) -> tuple[str, 
     quantization = table.Quantization()
     if quantization is not None and quantization.DetailsType():
         found.append("has a custom quantization. Convert the model to int8.")
-    # A batch of unknown size runs as the file's shape has it: one.
-    signature = [int(d) for d in _items(table.ShapeSignatureAsNumpy())]
-    if len(signature) == len(shape) and any(d < 0 for d in signature[1:]):
-        found.append(f"has the dynamic shape {signature}. Convert with a fixed input shape.")
     return tuple(found)
+
+
+def _signature(table: Any) -> list[int]:
+    return [int(d) for d in _items(table.ShapeSignatureAsNumpy())]
+
+
+def is_dynamic(signature: Sequence[int], shape: Sequence[int], is_input: bool) -> bool:
+    """Whether a tensor of the file's ``shape`` can have another one.
+
+    A batch of unknown size, an input's first axis, runs as the file has it: one. Where operators
+    move that axis, other tensors have it elsewhere.
+    """
+    open_axes = [axis for axis, size in enumerate(signature) if size < 0]
+    if len(signature) != len(shape) or open_axes in ([], [0]):
+        return False
+    return is_input or len(open_axes) > 1 or shape[open_axes[0]] != 1
 
 
 def _quantization(table: Any, shape: tuple[int, ...], where: str) -> QuantParams | None:
