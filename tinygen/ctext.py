@@ -37,6 +37,11 @@ _HEADERS = frozenset(
     "arduino mbed print sdkconfig serial spi stream wire wiring".split()
 )
 
+# Windows has devices of these names in every directory.
+_DEVICES = frozenset(
+    ["aux", "con", "nul", "prn", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))]
+)
+
 # The model's directory is a component of ESP-IDF, where it must not hide one of ESP-IDF's own.
 _COMPONENTS = frozenset(
     "bootloader bt cmock console cxx driver efuse fatfs freertos hal heap json log lwip mbedtls "
@@ -48,10 +53,10 @@ _COMPONENTS = frozenset(
 def identifier(text: str, limit: int = 40) -> str:
     """A lower-case C identifier that still reads like ``text``.
 
-    It is never empty, a keyword, the name of a header, or one that a kernel may have.
+    It is never empty, a keyword, the name of a header or a device, or one that a kernel may have.
     """
     words = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:limit].rstrip("_")
-    taken = words in _KEYWORDS | _HEADERS | _COMPONENTS or words.startswith("tg_")
+    taken = words in _KEYWORDS | _HEADERS | _COMPONENTS | _DEVICES or words.startswith("tg_")
     if not words or words[0].isdigit() or taken:
         words = f"m_{words}".rstrip("_")
     return words

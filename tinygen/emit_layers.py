@@ -6,6 +6,7 @@ has a function for each step inside of them as well; they get the memory of thei
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
@@ -34,11 +35,14 @@ class Writer:
     known: dict[tuple[str, bytes], str] = field(default_factory=dict)
 
     def constant(self, name: str, values: Array) -> str:
-        """The symbol that holds ``values``; equal arrays share one."""
+        """The symbol that holds ``values``, a number after ``name`` where another array has that;
+        equal arrays share one."""
         key = (values.dtype.str, values.tobytes())
         if key not in self.known:
-            self.known[key] = name
-            self.constants[name] = values
+            numbered = (f"{name}_{number}" for number in count(1))
+            symbol = next(n for n in chain((name,), numbered) if n not in self.constants)
+            self.known[key] = symbol
+            self.constants[symbol] = values
         return self.known[key]
 
 

@@ -9,6 +9,7 @@ from tinygen.frontend.tensors import TensorInfo
 from tinygen.frontend.tflite import Inspection, Layer, inspect_model, read_model
 from tinygen.frontend.variables import SILENT
 from tinygen.ir import Numerics
+from tinygen.names import file_name
 from tinygen.ops import BY_KIND, definition_of
 from tinygen.simplification import Simplification, simplification_of
 from tinygen.tables import table
@@ -93,14 +94,14 @@ class InspectReport:
 
 def inspect_file(path: Path, numerics: Numerics) -> InspectReport:
     """Read all that can be read of the model at ``path``. Raises ModelError if it is malformed."""
-    found = inspect_model(_bytes_of(path), path.name, numerics)
+    found = inspect_model(_bytes_of(path), file_name(path), numerics)
     broken = bool(found.problems)
     layers = tuple(_layer(layer, broken=broken) for layer in found.layers)
     constants = {
         info for layer in found.layers for info in layer.inputs if info and info.is_constant
     }
     return InspectReport(
-        model=path.name,
+        model=file_name(path),
         inputs=tuple(_tensor(t) for t in found.inputs),
         outputs=tuple(_tensor(t) for t in found.outputs),
         layers=layers,
@@ -113,7 +114,7 @@ def inspect_file(path: Path, numerics: Numerics) -> InspectReport:
 
 def simplify_file(path: Path, numerics: Numerics) -> Simplification:
     """What the passes make of the model at ``path``. Raises ModelError, UnsupportedError."""
-    return simplification_of(read_model(_bytes_of(path), path.name, numerics))
+    return simplification_of(read_model(_bytes_of(path), file_name(path), numerics))
 
 
 def live_bytes(found: Inspection) -> int | None:

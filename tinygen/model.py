@@ -13,6 +13,7 @@ from tinygen.firmware.project import place_arena
 from tinygen.firmware.target import Target
 from tinygen.frontend.tflite import read_model
 from tinygen.ir import Graph, Numerics
+from tinygen.names import file_name
 from tinygen.optimize import Optimize
 from tinygen.passes import run_pipeline
 from tinygen.step import Step
@@ -38,7 +39,7 @@ def load_model(path: Path, numerics: Numerics) -> Model:
         data = path.read_bytes()
     except OSError as error:
         raise ModelError(f"cannot read {path}: {error.strerror}") from None
-    name = path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    name = file_name(path)
     return Model(name, data, read_model(data, name, numerics))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygen.errors import VectorsError
 from tinygen.ir import Array, DType, Graph, Numerics, Tensor
+from tinygen.names import file_name
 from tinygen.quant import dtype_range
 
 EXTREMES = ("min", "max", "zero_point", "extremes")
@@ -72,7 +73,8 @@ def _float_span(graph: Graph, tensor: Tensor) -> tuple[float, float]:
     """The range of the first quantized value computed from a float input, 5% wider."""
     for op in graph.consumers(tensor):
         quant = op.y.quant
-        if quant is not None and not quant.per_channel and op.y.dtype is not DType.FLOAT32:
+        is_integer = op.y.dtype not in (DType.FLOAT32, DType.BOOL)
+        if quant is not None and not quant.per_channel and is_integer:
             least, most = dtype_range(op.y.dtype)
             low = (least - quant.zero_point[0]) * quant.scale[0]
             high = (most - quant.zero_point[0]) * quant.scale[0]
@@ -113,7 +115,7 @@ def load_vectors(path: Path, graph: Graph, numerics: Numerics) -> Vectors:
     expected = _stack(path, arrays, prefix, graph.outputs)
     if len(inputs) != len(expected):
         raise VectorsError(f"{path} holds {len(inputs)} inputs, but {len(expected)} outputs")
-    return Vectors(inputs, expected, f"{len(inputs)} from {path.name} ({prefix}0..)")
+    return Vectors(inputs, expected, f"{len(inputs)} from {file_name(path)} ({prefix}0..)")
 
 
 def _is_vector_key(key: str) -> bool:

@@ -8,25 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from firmware_tests.models.hostile import HOSTILE
 from tinygen import ctext
 from tinygen.resources import data_dir
-
-HOSTILE = [
-    "*/ int evil; /*",
-    '"; system("x"); //',
-    "../../etc/passwd",
-    "a\nb",
-    "ünïcödé",
-    "??/",
-    "",
-    "int",
-    "string",
-    "9lives",
-    "\\",
-    "\x00",
-    "a" * 500,
-    "trailing\\",
-]
 
 
 @pytest.mark.parametrize("name", HOSTILE)

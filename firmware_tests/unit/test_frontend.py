@@ -16,9 +16,9 @@ from firmware_tests.models.samples import SAMPLES, activation, conv2d, residual,
 from firmware_tests.models.writer import to_tflite
 from tinygen import ctext
 from tinygen.errors import UnsupportedError
-from tinygen.frontend.tensors import printable
 from tinygen.frontend.tflite import inspect_model, read_model
 from tinygen.ir import Graph, Numerics, Tensor, verify
+from tinygen.names import printable
 from tinygen.ops import BY_KIND
 from tinygen.ops.mean import Mean
 from tinygen.ops.reshape import Reshape
@@ -172,7 +172,7 @@ def test_any_name_survives_reading_and_is_safe_in_c(name: str) -> None:
     graph = sub()
     op = replace(graph.ops[0], name=y.name, inputs=(x, x), outputs=(y,))
     found = read(to_tflite(Graph("n", (x,), (y,), (op,))), f"{name.replace('/', '')}.tflite")
-    shown = printable(name.encode())
+    shown = printable(name)
     assert shown.isprintable()
     assert (shown == name) == name.isprintable()
     assert (found.inputs[0].name, found.ops[0].name) == (shown, f"{shown} out")

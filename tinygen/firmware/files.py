@@ -10,7 +10,7 @@ A file of ``templates/firmware`` is copied; one that ends in ``.j2`` is rendered
 
 from typing import Any
 
-from tinygen import __version__
+from tinygen import __version__, ctext
 from tinygen.board import Board, Framework
 from tinygen.emit import ArenaKind, Program, constant_symbols, emit, render
 from tinygen.errors import UnsupportedError
@@ -193,7 +193,7 @@ def _context(program: Program, target: Target) -> dict[str, Any]:
         "arena_argument": argument,
         "arena_symbol": arena_symbol(program),
         "arena_bytes": program.memory.arena_bytes,
-        "model_file": program.provenance.model_file,
+        "model_file": ctext.comment(program.provenance.model_file).replace("`", "_"),
         "options": program.provenance.options,
         "tensors": [
             _binding(side, index, tensor)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from tinygen.errors import ModelError
 from tinygen.frontend.limits import LARGEST_ACTIVATION_BYTES, MOST_CHANNELS
 from tinygen.ir import Array, DType, QuantParams, Tensor
+from tinygen.names import printable
 from tinygen.quant import dtype_range
 
 # The most that numpy 1 can hold; the schema sets no limit.
@@ -60,16 +61,6 @@ class TensorInfo:
         return f"{self.type_name}[{dims}]" + (f" {self.quant}" if self.quant else "")
 
 
-def printable(raw: bytes) -> str:
-    """A name of the file for people and terminals: what cannot be printed shows as an escape.
-
-    A line break in a tensor's name must not start a line of an error message.
-    """
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode() for c in raw.decode()
-    )
-
-
 class TensorReader:
     """The tensors of one subgraph. Tensors that no operator names are never looked at."""
 
@@ -98,7 +89,7 @@ class TensorReader:
         return self._read[index]
 
     def _info(self, table: Any, index: int) -> TensorInfo:
-        name = printable(table.Name() or b"")
+        name = printable((table.Name() or b"").decode())
         where = f"tensor '{name}' ({index})"
         shape = tuple(int(d) for d in _items(table.ShapeAsNumpy()))
         if len(shape) > _MAX_RANK or any(d < 0 for d in shape):

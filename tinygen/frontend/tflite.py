@@ -19,6 +19,7 @@ from tinygen.frontend.tensors import EMPTY, INT4, TensorInfo, TensorReader, prin
 from tinygen.frontend.unsigned import Twins
 from tinygen.frontend.variables import KINDS, SILENT, Variables, resting
 from tinygen.ir import Array, DType, Graph, Numerics, Op, State, Tensor
+from tinygen.names import printable
 from tinygen.ops import BY_KIND
 from tinygen.ops.base import Node, OpDef
 from tinygen.ops.control import Control
@@ -195,7 +196,7 @@ class _Reader:
         if code < 0:
             raise ModelError(f"operator code {code} is negative")
         if code == builtins.CUSTOM:
-            name = printable(table.CustomCode() or b"")
+            name = printable((table.CustomCode() or b"").decode())
             return name if name in BY_KIND and BY_KIND[name].op.is_custom else f"CUSTOM:{name}"
         names = (name for name, value in vars(builtins).items() if value == code)
         return next(names, f"BUILTIN_{code}")

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tinygen.errors import ModelError, UnsupportedError
-from tinygen.frontend.tensors import TensorInfo, printable
+from tinygen.frontend.tensors import TensorInfo
 from tinygen.ir import Array, DType, Op, QuantParams, State, Tensor
+from tinygen.names import printable
 from tinygen.ops.base import Node
 from tinygen.ops.reshape import Reshape
 from tinygen.passes.fold_constants import LARGEST_CONSTANT_BYTES
@@ -78,14 +79,14 @@ class Variables:
         node.arity(0, 0)
         options = node.options(tflite.VarHandleOptions)
         container, name = options.Container(), options.SharedName()
-        self._handles[handle] = printable(container or b""), printable(name or b"")
+        self._handles[handle] = (container or b"").decode(), (name or b"").decode()
 
     def _assign(self, node: Node, key: Key) -> Op:
         x = node.present[0]
         known = self.current.get(key)
         after = known or x
         _check_type(node, x, after)
-        y = Tensor(f"{key[1]}:={x.name}", after.shape, x.dtype, after.quant)
+        y = Tensor(f"{printable(key[1])}:={x.name}", after.shape, x.dtype, after.quant)
         self.current[key] = y
         return Reshape(node.name, (x,), (y,))
 
@@ -104,23 +105,23 @@ class Variables:
 
     def _first(self, node: Node, key: Key, later: TensorInfo | None) -> Tensor:
         """What a variable holds where it has not been assigned yet."""
-        y = node.outputs[0]
+        y, shown = node.outputs[0], printable(key[1])
         if key not in self.initial:
             if later is None or later.tensor is None:
                 raise UnsupportedError(
-                    f"{node.kind} '{node.name}': the variable '{key[1]}' never gets a value.",
+                    f"{node.kind} '{node.name}': the variable '{shown}' never gets a value.",
                     "Assign one in the function that CALL_ONCE calls.",
                 )
             self.initial[key] = resting(y, later.quant)
         value = self.initial[key]
         if (value.size, value.dtype) != (y.elements, y.dtype.numpy):
             raise ModelError(
-                f"{node.kind} '{node.name}' reads {y} from the variable '{key[1]}', which is "
+                f"{node.kind} '{node.name}' reads {y} from the variable '{shown}', which is "
                 f"initialized as {value.dtype}{list(value.shape)}"
             )
         if later is None:
-            return Tensor(key[1], y.shape, y.dtype, y.quant, value.reshape(y.shape))
-        before = Tensor(key[1], y.shape, y.dtype, y.quant)
+            return Tensor(shown, y.shape, y.dtype, y.quant, value.reshape(y.shape))
+        before = Tensor(shown, y.shape, y.dtype, y.quant)
         self._before[key] = before
         return before
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from tinygen import __version__
 from tinygen.errors import TinygenError
+from tinygen.names import file_name
 
 VERSION = 1
 
@@ -122,7 +123,7 @@ def read_tuning(path: Path) -> Tuning:
             numerics=_text(values, "numerics"),
             optimize=_text(values, "optimize"),
             layers=tuple(_layer(table) for table in values.get("layer", ())),
-            name=path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
+            name=file_name(path),
         )
     except OSError as error:
         raise TuningError(f"cannot read {path}: {error.strerror}") from None
