@@ -42,6 +42,8 @@ def retyped(op: Op, dtype: DType, numerics: Numerics, rng: np.random.Generator) 
 
 
 def _retyped(tensor: Tensor, dtype: DType) -> Tensor:
+    if dtype is DType.FLOAT32 and tensor.quant is not None:
+        return _real(tensor)
     if tensor.dtype is not DType.INT8:
         return tensor
     if dtype is DType.INT16:
@@ -83,7 +85,9 @@ def _unsigned(tensor: Tensor) -> Tensor:
 def _weights(tensor: Tensor, dtype: DType, hybrid: bool) -> Tensor:
     if dtype is DType.UINT8:
         return _unsigned(tensor)
-    return _real(tensor) if dtype is DType.FLOAT32 and not hybrid else tensor
+    if hybrid:  # LiteRT's vector instructions cannot negate -128
+        return replace(tensor, data=np.maximum(tensor.values, -127))
+    return _real(tensor) if dtype is DType.FLOAT32 else tensor
 
 
 def _bias(tensor: Tensor, dtype: DType, numerics: Numerics, rng: np.random.Generator) -> Tensor:

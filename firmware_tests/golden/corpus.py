@@ -12,7 +12,8 @@ from tinygen.frontend.variables import KINDS
 from tinygen.ops import BY_KIND
 
 # What the manifest calls the element types of a model's activations.
-COMPILED = ("int8", "int16", "int16+int8", "int32")
+FLOATING = ("float32", "hybrid")
+COMPILED = ("int8", "int16", "int16+int8", "int32", *FLOATING)
 ROOT = Path(__file__).parents[3] / "shared" / "models"
 BOARDS = (
     "microbit", "mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547",
@@ -74,14 +75,15 @@ def compiled_models() -> list[Entry]:
 
 
 def emulated_runs() -> list[tuple[Entry, str]]:
-    """Which compiled model runs on which board: models of several operators on every one.
+    """Which compiled model runs on which board: integer models of several operators on every one.
 
-    Those of one operator, of which there are many, take one board each, in turn; with
-    ``TINYGEN_EVERY_CORE`` set they take every one, too.
+    Those of one operator, of which there are many, and those of floats take one board each, in
+    turn; with ``TINYGEN_EVERY_CORE`` set they take every one, too.
     """
     runs, turn = [], 0
     for entry in compiled_models():
-        if sum(entry.facts["ops"].values()) > 1 or os.environ.get("TINYGEN_EVERY_CORE"):
+        sole = sum(entry.facts["ops"].values()) == 1 or entry.facts["class"] in FLOATING
+        if not sole or os.environ.get("TINYGEN_EVERY_CORE"):
             runs += [(entry, board) for board in BOARDS]
         else:
             runs.append((entry, BOARDS[turn % len(BOARDS)]))
@@ -90,6 +92,6 @@ def emulated_runs() -> list[tuple[Entry, str]]:
 
 
 def other_models() -> list[Entry]:
-    """All the rest: other operators, float, uint8, hybrid."""
+    """All the rest: other operators, uint8."""
     compiled = {e.id for e in compiled_models()}
     return [e for e in _entries() if e.id not in compiled]
