@@ -1,14 +1,11 @@
 """Draws of operators with weights and state, with what graphs of many operators do not draw."""
 
 from firmware_tests.conformance.bench import Bench
-from firmware_tests.kernels.floated import floated
-from firmware_tests.kernels.test_pool2d import drawn as drawn_pool
 from firmware_tests.kernels.test_svdf import drawn
 from firmware_tests.models.random_curves import plausible
 from firmware_tests.models.scene import is_int8
 from tinygen.ir import Tensor
 from tinygen.ops.batch_matmul import BatchMatMul
-from tinygen.ops.pool2d import AveragePool2D, L2Pool2D
 
 SEEDS = 1 << 30
 
@@ -34,11 +31,4 @@ def svdf(bench: Bench) -> Tensor:
     return bench.add(drawn(seed, bias=bench.chance(0.8)))
 
 
-def l2_pool(bench: Bench) -> Tensor:
-    """A pool's window over an image of floats."""
-    found = drawn_pool(AveragePool2D, bench.integer(0, SEEDS))
-    made = L2Pool2D(found.name, found.inputs, found.outputs, found.window, found.activation)
-    return bench.add(floated([made])[0])
-
-
-DRAWS = (batch_matmul, svdf, l2_pool)
+DRAWS = (batch_matmul, svdf)
