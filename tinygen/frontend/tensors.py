@@ -27,6 +27,7 @@ _MAX_SCALE = 2.0**60
 EMPTY = "has a dimension of size 0. Remove it from the model."
 _SUPPORTED = frozenset(dtype.value for dtype in DType)
 INT4 = "int4"  # two to a byte in the file, int8 once read
+SHORT_FLOAT = "float16"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,13 +100,16 @@ class TensorReader:
             raise ModelError(f"{where}: unknown element type {code}")
         type_name = self._types[code]
         is_variable = bool(table.IsVariable())
-        problems = _problems(table, shape, type_name)
+        short = self._short_floats(table, name, shape, where) if type_name == SHORT_FLOAT else None
+        problems = _problems(table, shape, type_name if short is None else DType.FLOAT32.value)
         if is_dynamic(_signature(table), shape, index in self._inputs):
             fault = f"has the dynamic shape {_signature(table)}. Convert with a fixed input shape."
             problems = (*problems, fault)
         if _is_empty_list(shape, type_name):
             empty = Tensor(name, shape, DType(type_name), None, np.empty(shape, type_name))
             return TensorInfo(name, shape, type_name, None, empty, is_variable, problems)
+        if short is not None:
+            return TensorInfo(name, shape, type_name, None, short, is_variable, problems)
         if type_name == INT4 and math.prod(shape) <= _MAX_BYTES:
             packed = self._four_bits(int(table.Buffer()), shape, where)
             if packed is not None and not problems:
@@ -131,38 +135,31 @@ class TensorReader:
             return TensorInfo(name, shape, type_name, quant, None, is_variable, excessive)
         return TensorInfo(name, shape, type_name, quant, tensor, is_variable, problems)
 
+    def _short_floats(
+        self, table: Any, name: str, shape: tuple[int, ...], where: str
+    ) -> Tensor | None:
+        """A constant of float16, whose values float32 holds; None without data."""
+        raw = self._bytes(int(table.Buffer()), 2 * math.prod(shape), shape, SHORT_FLOAT, where)
+        if raw is None:
+            return None
+        data = raw.view(np.dtype("<f2")).astype(np.float32).reshape(shape)
+        return Tensor(name, shape, DType.FLOAT32, None, data)
+
     def _constant(
         self, index: int, shape: tuple[int, ...], dtype: DType, where: str
     ) -> Array | None:
         """A read-only view of the file; None where the tensor has no data."""
-        raw = self._bytes(index, where)
-        if not len(raw):
+        raw = self._bytes(index, math.prod(shape) * dtype.size, shape, dtype.value, where)
+        if raw is None:
             return None
-        wanted = math.prod(shape) * dtype.size
-        if len(raw) != wanted:
-            raise ModelError(
-                f"{where}: holds {len(raw)} bytes of data; its shape {_short(shape)} of "
-                f"{dtype.value} needs {wanted}"
-            )
         if dtype is DType.BOOL and raw.max() > 1:
             raise ModelError(f"{where}: holds a bool that is neither 0 nor 1")
         return raw.view(dtype.numpy).reshape(shape)
 
-    def _four_bits(self, index: int, shape: tuple[int, ...], where: str) -> Array | None:
-        """The values of an int4 constant, as int8; None where the tensor has no data."""
-        raw = self._bytes(index, where)
-        if not len(raw):
-            return None
-        count = math.prod(shape)
-        if len(raw) != (count + 1) // 2:
-            raise ModelError(
-                f"{where}: holds {len(raw)} bytes of data; its shape {_short(shape)} of int4 "
-                f"needs {(count + 1) // 2}"
-            )
-        return unpacked_int4(raw, count).reshape(shape)
-
-    def _bytes(self, index: int, where: str) -> npt.NDArray[np.uint8]:
-        """The bytes of a buffer, none where the tensor has no data."""
+    def _bytes(
+        self, index: int, wanted: int, shape: tuple[int, ...], type_name: str, where: str
+    ) -> Array | None:
+        """The ``wanted`` bytes of buffer ``index``; None where it is empty."""
         if index >= self._model.BuffersLength():
             raise ModelError(f"{where}: names buffer {index} of {self._model.BuffersLength()}")
         buffer = self._model.Buffers(index)
@@ -173,7 +170,20 @@ class TensorReader:
             if offset + size > len(self._data):
                 raise ModelError(f"{where}: its data lies outside the file")
             raw = np.frombuffer(self._data, np.uint8, size, offset)
+        if not len(raw):
+            return None
+        if len(raw) != wanted:
+            raise ModelError(
+                f"{where}: holds {len(raw)} bytes of data; its shape {_short(shape)} of "
+                f"{type_name} needs {wanted}"
+            )
         return raw
+
+    def _four_bits(self, index: int, shape: tuple[int, ...], where: str) -> Array | None:
+        """The values of an int4 constant, as int8; None where the tensor has no data."""
+        count = math.prod(shape)
+        raw = self._bytes(index, (count + 1) // 2, shape, INT4, where)
+        return None if raw is None else unpacked_int4(raw, count).reshape(shape)
 
 
 def unpacked_int4(packed: npt.NDArray[np.uint8], count: int) -> npt.NDArray[np.int8]:

@@ -15,7 +15,7 @@ from tinygen.frontend.flatbuffer import HINT, verify
 from tinygen.frontend.flexbuffer import read_numbers
 from tinygen.frontend.limits import MOST_CHANNELS_IN_ALL, MOST_OPERATORS
 from tinygen.frontend.schema import IDENTIFIER, VERSION, model_layout, options_layouts
-from tinygen.frontend.tensors import EMPTY, INT4, TensorInfo, TensorReader, printable
+from tinygen.frontend.tensors import EMPTY, INT4, SHORT_FLOAT, TensorInfo, TensorReader, printable
 from tinygen.frontend.unsigned import Twins
 from tinygen.frontend.variables import KINDS, SILENT, Variables, resting
 from tinygen.ir import Array, DType, Graph, Numerics, Op, State, Tensor
@@ -23,6 +23,7 @@ from tinygen.names import printable
 from tinygen.ops import BY_KIND
 from tinygen.ops.base import Node, OpDef
 from tinygen.ops.control import Control
+from tinygen.ops.dequantize import Dequantize
 from tinygen.passes.fold_constants import fold_constants
 
 # Shapes, axes and the like are no longer than that, with room to spare.
@@ -143,6 +144,7 @@ class _Reader:
         self.own: list[State] = []
         self.twins = Twins(self._unique)
         self.conversions: dict[str, tuple[Op, ...]] = {}
+        self.stored: dict[TensorInfo, Tensor] = {}
 
     def inspection(self) -> Inspection:
         inputs = self._ends(self.subgraph.InputsAsNumpy(), "the list of inputs")
@@ -236,7 +238,7 @@ class _Reader:
             return None
         if any(info.tensor is None for info in infos):
             return None
-        if misplaced := _misplaced_int4(layer):
+        if misplaced := _misplaced(layer):
             self.problems.append(f"{_where(layer)}: {misplaced}")
             return None
         given = tuple(None if info is None else self._held(info) for info in layer.inputs)
@@ -250,6 +252,7 @@ class _Reader:
         self.problems += violations
         if not violations:
             self._note_value(op)
+            self._note_weights(layer, op)
         self.conversions[layer.name] = self.twins.before(op)
         return op
 
@@ -387,7 +390,10 @@ class _Reader:
         return found.graph
 
     def _held(self, info: TensorInfo) -> Tensor | None:
-        """The tensor of ``info``; of a variable tensor, what it holds now."""
+        """The tensor of ``info``; of a variable tensor, what it holds now, and of stored weights,
+        what they mean."""
+        if info in self.stored:
+            return self.stored[info]
         return self.updated[info].after if info in self.updated else info.tensor
 
     def _update(self, layer: Layer, op: Op) -> None:
@@ -423,6 +429,16 @@ class _Reader:
         if all(value is not None for value in values):
             results = definition.reference(op, tuple(v for v in values if v is not None))
             self.known.update(zip(op.outputs, results, strict=True))
+
+    def _note_weights(self, layer: Layer, op: Op) -> None:
+        """Keep what DEQUANTIZE makes of a constant: weights that the file stores in short.
+
+        Operators ask for constant weights; to them these are. The DEQUANTIZE stays, for the passes
+        to see that nobody reads its result.
+        """
+        if isinstance(op, Dequantize) and op.x.is_constant:
+            (values,) = BY_KIND[op.kind].reference(op, (op.x.values,))
+            self.stored[layer.outputs[0]] = replace(op.y, data=values)
 
     def _value(self, tensor: Tensor) -> Array | None:
         """The value of a tensor that is a constant or made of constants."""
@@ -478,8 +494,15 @@ def _empty(
     return next((i for i in infos if i and i.tensor and 0 in i.shape and i not in but), None)
 
 
-def _misplaced_int4(layer: Layer) -> str:
-    """What is wrong with the int4 tensors of ``layer``: '' if nothing."""
+def _misplaced(layer: Layer) -> str:
+    """What is wrong with the int4 and float16 tensors of ``layer``: '' if nothing."""
+    infos = [info for info in layer.inputs if info is not None]
+    short = next((info for info in infos if info.type_name == SHORT_FLOAT), None)
+    if short is not None and layer.kind != "DEQUANTIZE":
+        return (
+            f"tensor '{short.name}' {short} has elements of type float16. "
+            "Only DEQUANTIZE reads them."
+        )
     x = next(iter(layer.inputs), None)
     taken = layer.kind in _INT4_WEIGHTS and x is not None and x.type_name == DType.INT8.value
     for index, info in enumerate((*layer.inputs, *layer.outputs)):
@@ -497,6 +520,7 @@ def _only_litert(layer: Layer) -> bool:
     weights = [info for info in layer.inputs if info is not None and info.type_name == INT4]
     per_channel = any(info.quant is not None and info.quant.per_channel for info in weights)
     return layer.kind == "FULLY_CONNECTED" and per_channel
+
 
 
 def _assigned(layers: Iterable[Layer]) -> dict[TensorInfo, TensorInfo]:
