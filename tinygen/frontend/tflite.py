@@ -15,7 +15,7 @@ from tinygen.frontend.flatbuffer import HINT, verify
 from tinygen.frontend.flexbuffer import read_numbers
 from tinygen.frontend.limits import MOST_CHANNELS_IN_ALL, MOST_OPERATORS
 from tinygen.frontend.schema import IDENTIFIER, VERSION, model_layout, options_layouts
-from tinygen.frontend.tensors import EMPTY, INT4, SHORT_FLOAT, TensorInfo, TensorReader, printable
+from tinygen.frontend.tensors import EMPTY, INT4, SHORT_FLOAT, TensorInfo, TensorReader
 from tinygen.frontend.unsigned import Twins
 from tinygen.frontend.variables import KINDS, SILENT, Variables, resting
 from tinygen.ir import Array, DType, Graph, Numerics, Op, State, Tensor
@@ -520,7 +520,6 @@ def _only_litert(layer: Layer) -> bool:
     weights = [info for info in layer.inputs if info is not None and info.type_name == INT4]
     per_channel = any(info.quant is not None and info.quant.per_channel for info in weights)
     return layer.kind == "FULLY_CONNECTED" and per_channel
-
 
 
 def _assigned(layers: Iterable[Layer]) -> dict[TensorInfo, TensorInfo]:
