@@ -4,6 +4,7 @@ A process forked for the purpose runs one model after another; where it dies, th
 another process goes on with the next.
 """
 
+import faulthandler
 import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
@@ -77,6 +78,7 @@ def _ask_some(questions: Sequence[Question]) -> Iterator[Answer]:
 
 
 def _answer_all(questions: Sequence[Question], sender: Connection) -> None:
+    faulthandler.disable()  # a crash is an answer
     quiet = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(quiet, stream)  # the interpreters tell their reasons to stderr as well
