@@ -15,6 +15,7 @@ from firmware_tests.conformance import (
     moving,
     pairing,
     reducing,
+    streaming,
     weighing,
 )
 from firmware_tests.conformance.bench import Bench
@@ -35,6 +36,7 @@ ALL_DRAWS: tuple[Draw, ...] = (
     *moving.DRAWS,
     *pairing.DRAWS,
     *reducing.DRAWS,
+    *streaming.DRAWS,
     *weighing.DRAWS,
 )
 PROBES = 40  # times that a draw is tried to see which operators it makes

@@ -52,7 +52,8 @@ class Entry:
     @property
     def unsupported(self) -> tuple[str, ...]:
         """The model's operators that tinygen has no entry for."""
-        return tuple(op for op in self.facts["ops"] if op not in BY_KIND and op not in KINDS)
+        kinds = (op.removeprefix("CUSTOM:") for op in self.facts["ops"])
+        return tuple(kind for kind in kinds if kind not in BY_KIND and kind not in KINDS)
 
     def exceeds(self, board: Board) -> bool:
         """Whether weights or live tensors alone fill the board, give or take code and stack."""

@@ -8,6 +8,7 @@ import numpy as np
 from firmware_tests.kernels.harness import graph_of
 from firmware_tests.kernels.tensors import constant, plain, quantized
 from firmware_tests.models.controls import if_op, while_op
+from firmware_tests.models.random_signal import EXACT, FLOAT, WAITING, drawn
 from tinygen.ir import Activation, DType, Graph, Numerics, Op, QuantParams, State, Tensor
 from tinygen.ops.abs import Abs
 from tinygen.ops.add import Add
@@ -356,6 +357,11 @@ def lstm() -> Graph:
     return Graph("lstm", (x,), (y,), (op,), states)
 
 
+def audio() -> Graph:
+    """Every operator of the audio front end, each for itself."""
+    return graph_of(drawn(EXACT | WAITING | FLOAT, 1), "audio")
+
+
 _IMAGE, _POOLED, _ROW = (1, 4, 4, 2), (1, 2, 2, 2), (1, 8)
 _POOL = Window((3, 3), (2, 2), (1, 1), (0, 0))
 
@@ -419,6 +425,7 @@ def squared_difference() -> Graph:
 SAMPLES: tuple[Callable[[], Graph], ...] = (
     add,
     add_n,
+    audio,
     batch_matmul,
     choices,
     concatenation,

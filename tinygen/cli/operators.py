@@ -16,9 +16,11 @@ def ops(name: str | None, markdown: bool, as_json: bool) -> None:
     from tinygen.operators import operator_text, operators_of, operators_page, operators_table
     from tinygen.ops import BY_KIND, OPS
 
-    if name is not None and name.upper() not in BY_KIND:
-        raise click.UsageError(f"there is no operator {name}; `tinygen ops` lists them")
-    chosen = OPS if name is None else (BY_KIND[name.upper()],)
+    chosen = OPS
+    if name is not None:
+        chosen = tuple(d for kind, d in BY_KIND.items() if kind.upper() == name.upper())
+        if not chosen:
+            raise click.UsageError(f"there is no operator {name}; `tinygen ops` lists them")
     found = operators_of(chosen, load_counts())
     if as_json:
         values = [operator.to_json() for operator in found]
