@@ -4,6 +4,7 @@ As in ``random_ops``, a function raises ``Illegal`` where it finds no operand.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from firmware_tests.kernels.tensors import constant, float32, quantized
@@ -95,7 +96,8 @@ def chosen(scene: Scene) -> Tensor:
     if kind is Prelu:
         b = constant(b.name, shape, scene.scale(), scene.zero_point(), scene.rng)
     y = scene.tensor(a.shape) if kind is Prelu else scene.like(a)
-    return scene.add(kind(y.name, (a, b), (y,), Activation.NONE))
+    made = kind(y.name, (a, b), (y,), Activation.NONE)
+    return scene.add(replace(made, numerics=scene.numerics) if isinstance(made, Prelu) else made)
 
 
 def difference(scene: Scene) -> Tensor:

@@ -21,6 +21,7 @@ from firmware_tests.kernels.weighted import (
 )
 from firmware_tests.models.random_curves import CURVES
 from firmware_tests.models.random_moves import MOVES
+from firmware_tests.models.random_pairs import PAIRS
 from firmware_tests.models.scene import (
     MAX_RANK,
     Illegal,
@@ -422,4 +423,5 @@ DRAWS: tuple[tuple[Callable[[Scene], Any], int], ...] = (
     (literal, 1),
     *CURVES,
     *MOVES,
+    *PAIRS,
 )
