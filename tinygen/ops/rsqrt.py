@@ -39,8 +39,11 @@ class Rsqrt(Elementwise):
 def multiplier_of(op: Rsqrt) -> tuple[int, int]:
     """(multiplier, shift) from 1 / sqrt of the quantized value to the output.
 
-    Source: ``SetRsqrtOutputMultiplier``: the denominator is a float32.
+    Source: ``SetRsqrtOutputMultiplier``: the denominator is a float32, but of late a double in
+    TFLite Micro.
     """
+    if op.numerics is Numerics.TFLM:
+        return quantize_multiplier(1.0 / (math.sqrt(op.x.scale) * op.y.scale))
     root = np.sqrt(np.float32(op.x.scale)) * np.float32(op.y.scale)
     return quantize_multiplier(1.0 / float(root))
 
