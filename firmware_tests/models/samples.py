@@ -20,9 +20,11 @@ from tinygen.ops.batch_to_space_nd import BatchToSpaceND
 from tinygen.ops.broadcast_args import BroadcastArgs
 from tinygen.ops.broadcast_to import BroadcastTo
 from tinygen.ops.cast import Cast
+from tinygen.ops.ceil import Ceil
 from tinygen.ops.comparison import Comparison
 from tinygen.ops.concatenation import Concatenation
 from tinygen.ops.conv2d import Conv2D
+from tinygen.ops.cos import Cos
 from tinygen.ops.cumsum import Cumsum
 from tinygen.ops.depth_to_space import DepthToSpace
 from tinygen.ops.depthwise_conv2d import DepthwiseConv2D
@@ -34,9 +36,11 @@ from tinygen.ops.equal import Equal
 from tinygen.ops.exp import Exp
 from tinygen.ops.expand_dims import ExpandDims
 from tinygen.ops.fill import Fill
+from tinygen.ops.floor import Floor
 from tinygen.ops.fully_connected import FullyConnected
 from tinygen.ops.gather import Gather
 from tinygen.ops.gather_nd import GatherNd
+from tinygen.ops.gelu import Gelu
 from tinygen.ops.greater import Greater
 from tinygen.ops.greater_equal import GreaterEqual
 from tinygen.ops.hard_swish import HardSwish
@@ -44,6 +48,7 @@ from tinygen.ops.l2_normalization import L2Normalization
 from tinygen.ops.leaky_relu import LeakyRelu
 from tinygen.ops.less import Less
 from tinygen.ops.less_equal import LessEqual
+from tinygen.ops.log import Log
 from tinygen.ops.log_softmax import LogSoftmax
 from tinygen.ops.logical_and import LogicalAnd
 from tinygen.ops.logical_not import LogicalNot
@@ -55,6 +60,7 @@ from tinygen.ops.mean import Mean
 from tinygen.ops.minimum import Minimum
 from tinygen.ops.mirror_pad import Mirror, MirrorPad
 from tinygen.ops.mul import Mul
+from tinygen.ops.neg import Neg
 from tinygen.ops.not_equal import NotEqual
 from tinygen.ops.pack import Pack
 from tinygen.ops.pad import Pad, PadV2
@@ -68,20 +74,25 @@ from tinygen.ops.reduce_any import ReduceAny
 from tinygen.ops.reduce_max import ReduceMax
 from tinygen.ops.reduce_min import ReduceMin
 from tinygen.ops.reduce_prod import ReduceProd
-from tinygen.ops.relu import Relu, Relu6, ReluN1To1
+from tinygen.ops.relu import Relu, Relu0To1, Relu6, ReluN1To1
 from tinygen.ops.reshape import Reshape
 from tinygen.ops.resize_bilinear import ResizeBilinear
 from tinygen.ops.resize_nearest_neighbor import ResizeNearestNeighbor
 from tinygen.ops.reverse_v2 import ReverseV2
+from tinygen.ops.round import Round
 from tinygen.ops.rsqrt import Rsqrt
 from tinygen.ops.select_v2 import SelectV2
 from tinygen.ops.shape import Shape
+from tinygen.ops.sign import Sign
+from tinygen.ops.sin import Sin
 from tinygen.ops.slice import Slice
 from tinygen.ops.softmax import Softmax
 from tinygen.ops.space_to_batch_nd import SpaceToBatchND
 from tinygen.ops.space_to_depth import SpaceToDepth
 from tinygen.ops.split import Split
 from tinygen.ops.split_v import SplitV
+from tinygen.ops.sqrt import Sqrt
+from tinygen.ops.square import Square
 from tinygen.ops.squared_difference import SquaredDifference
 from tinygen.ops.squeeze import Squeeze
 from tinygen.ops.strided_slice import Masks, StridedSlice
@@ -401,6 +412,19 @@ def truth() -> Graph:
     return Graph("truth", (a, b), (y, number), ops)
 
 
+def curves() -> Graph:
+    """Functions of one float32."""
+    x = plain("x", (2, 3), DType.FLOAT32)
+    kinds: tuple[type[Op], ...] = (
+        Ceil, Cos, Floor, Log, Neg, Relu0To1, Round, Sign, Sin, Sqrt, Square,
+    )  # fmt: skip
+    ys = [plain(kind.kind.lower(), (2, 3), DType.FLOAT32) for kind in kinds]
+    made = [kind(y.name, (x,), (y,)) for kind, y in zip(kinds, ys, strict=True)]
+    last = plain("gelu", (2, 3), DType.FLOAT32)
+    ops = (*made, Gelu("gelu", (x,), (last,), Numerics.TFLM, True))
+    return Graph("curves", (x,), (*ys, last), ops)
+
+
 def batch_matmul() -> Graph:
     """The matrices of a batch times one."""
     a, b, y = activation("a", (2, 3, 4)), activation("b", (5, 4), 0.07), activation("y", (2, 3, 5))
@@ -430,6 +454,7 @@ SAMPLES: tuple[Callable[[], Graph], ...] = (
     choices,
     concatenation,
     conv2d,
+    curves,
     depthwise_conv2d,
     fully_connected,
     gather,
