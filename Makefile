@@ -47,6 +47,7 @@ boards-table: lint test-tools ## run the tests that prove something of a board, 
 	$(PYTHON) -m pytest -n auto --dist worksteal --write-tiers firmware_tests
 
 nightly: test-tools ## every conformance case, then random ones, graphs and files (NIGHTLY_MINUTES=60 of each)
+	$(PYTHON) -m pytest -n auto --dist worksteal --whole firmware_tests/emulated/test_kernel_battery.py
 	$(PYTHON) -m firmware_tests.conformance --cases 200 --write
 	$(PYTHON) -m firmware_tests.conformance --cases 20 --board all --write
 	$(PYTHON) -m firmware_tests.conformance --cases 25 --minutes $(NIGHTLY_MINUTES) --seed $(NIGHTLY_SEED)

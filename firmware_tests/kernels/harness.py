@@ -43,17 +43,34 @@ class RowChoice:
         return rows[min(self.index, len(rows) - 1)]
 
 
-def packed_ops(ops: Iterable[Op], isa: Isa, row: int) -> tuple[Op, ...]:
-    """The operators whose row numbered ``row`` is for --optimize speed alone, or another there.
+@dataclass(frozen=True)
+class TheRow:
+    """Take the row at ``index`` of all that fit a core with ``isa``, or the last.
 
-    Helium's inner loops are other assembly where their shape is constant.
+    What is optimized for decides how it is instantiated, not which it is.
     """
-    found = []
-    for op in ops:
-        rows = candidates(op, isa)
-        if row < len(rows) and (rows[row].packs or rows[row].needs is Isa.MVE):
-            found.append(op)
-    return tuple(found)
+
+    index: int
+    isa: Isa
+
+    def __call__(self, op: Op, rows: Sequence[Kernel[Any]]) -> Kernel[Any]:
+        every = candidates(op, self.isa)
+        return every[min(self.index, len(every) - 1)]
+
+
+def takers(ops: Iterable[Op], isa: Isa, row: int) -> tuple[Op, ...]:
+    """The operators that have a row numbered ``row``; those without code have the first."""
+    return tuple(op for op in ops if row < max(1, len(candidates(op, isa))))
+
+
+def vector_ops(ops: Iterable[Op], isa: Isa, row: int) -> tuple[Op, ...]:
+    """The operators whose row numbered ``row`` is for Helium: its inner loops are other assembly
+    where their shape is constant."""
+
+    def is_vector(op: Op) -> bool:
+        return any(found.needs is Isa.MVE for found in candidates(op, isa)[row : row + 1])
+
+    return tuple(filter(is_vector, ops))
 
 
 def graph_of(ops: Iterable[Op], name: str = "cases") -> Graph:
@@ -94,7 +111,7 @@ def run_native(program: Program, inputs: Sequence[Sequence[Array]]) -> list[list
             (directory / name).write_text(text)
         (directory / "main.c").write_text(_main(program))
         sources = [f"{program.name}.c", f"{program.name}_weights.c", "main.c"]
-        flags = ("-std=c99", "-O1", "-g", *WARNINGS, *SANITIZERS)
+        flags = ("-std=c99", "-O1", "-g1", *WARNINGS, *SANITIZERS)
         command = ["cc", *flags, *sources, "-lm", "-o", "cases"]
         built = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
         assert built.returncode == 0, built.stderr
@@ -187,8 +204,8 @@ def check_native(
 ) -> None:
     """Every kernel row that fits each operator gives the reference's bytes on the host.
 
-    Both ways to instantiate (per geometry, and one for all) and both arenas are covered: the first
-    row runs with a static arena and baked shapes, the second pass with the other choices.
+    Both ways to instantiate (per geometry, and one for all) and both arenas take turns; every
+    operator meets both.
     """
     listed = tuple(ops)
     rows = max(len(candidates(op, isa)) for op in listed) if every_row else 1
@@ -197,11 +214,14 @@ def check_native(
             optimize=Optimize.SIZE if row % 2 else Optimize.SPEED,
             arena=ArenaKind.CALLER if row % 2 else ArenaKind.STATIC,
         )
-        choose: Choice = RowChoice(row) if every_row else best
-        check_choice(listed, isa, chosen, choose, seed, count)
-        packed = packed_ops(listed, isa, row) if chosen.optimize is Optimize.SIZE else ()
-        if packed:
-            check_choice(packed, isa, replace(chosen, optimize=Optimize.SPEED), choose, seed, count)
+        choose: Choice = TheRow(row, isa) if every_row else best
+        check_choice(
+            takers(listed, isa, row) if row > 1 else listed, isa, chosen, choose, seed, count
+        )
+        vectors = vector_ops(listed, isa, row) if chosen.optimize is Optimize.SIZE else ()
+        if vectors:
+            fast = replace(chosen, optimize=Optimize.SPEED)
+            check_choice(vectors, isa, fast, choose, seed, count)
 
 
 def check_choice(
