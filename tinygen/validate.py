@@ -17,7 +17,7 @@ from tinygen.emit import Program
 from tinygen.errors import OptionError, ToolError
 from tinygen.firmware.project import write_project
 from tinygen.firmware.target import App, Target
-from tinygen.ir import Array, Numerics
+from tinygen.ir import Array, DType, Numerics
 from tinygen.model import Model, compile_loaded, fit_loaded, load_model
 from tinygen.ops import definition_of
 from tinygen.optimize import Optimize
@@ -77,22 +77,28 @@ def expected_outputs(
 
     A vectors file is the only oracle of its inputs; drawn inputs go to the numpy reference and, if
     it is installed, to the interpreter that defines ``numerics``. An interpreter that does not run
-    the model is no oracle: ``progress`` is told so.
+    the model is no oracle: ``progress`` is told so. For uint8 LiteRT decides where TFLite Micro has
+    no kernels.
     """
     if vectors.expected is not None:
         return {"the vectors file": vectors.expected}
     oracles: dict[str, Outputs] = {
         "the numpy reference": reference.run_all(model.graph, vectors.inputs)
     }
-    if interpreters.available(numerics) and model.graph.inputs:
+    old = any(t.dtype is DType.UINT8 for t in (*model.graph.inputs, *model.graph.outputs))
+    deciding = [numerics, Numerics.LITERT] if old and numerics is Numerics.TFLM else [numerics]
+    for asked in deciding:
+        if not interpreters.available(asked) or not model.graph.inputs:
+            continue
         stacked = [np.stack(column) for column in zip(*vectors.inputs, strict=True)]
-        name = "TFLite Micro" if numerics is Numerics.TFLM else "LiteRT"
+        name = "TFLite Micro" if asked is Numerics.TFLM else "LiteRT"
         try:
-            outputs = interpreters.ask_reference(model.data, stacked, numerics)
+            outputs = interpreters.ask_reference(model.data, stacked, asked)
         except ToolError as error:
             progress(f"{model.name}: not compared with {name}: {error.message}")
         else:
             oracles[name] = list(zip(*outputs, strict=True))
+            break
     return oracles
 
 
