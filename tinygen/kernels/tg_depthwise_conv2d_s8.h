@@ -24,7 +24,7 @@ typedef struct {
     int32_t stride_h, stride_w;
     int32_t dilation_h, dilation_w;
     int32_t pad_top, pad_left;
-    int32_t weights_zero_point; /* 0 for tg_depthwise_conv2d_s8_dsp */
+    int32_t weights_zero_point;
     int32_t zeros;      /* bytes of scratch: channels, or none where no kernel passes the border */
     int32_t right_only; /* see tg_output_s8 */
     int32_t full_range; /* see tg_make_output */
@@ -42,12 +42,18 @@ typedef struct {
     int32_t output_max;
 } tg_depthwise_conv2d_s8_params;
 
-/* acc[i] += x[i] * w[i] for four neighbouring channels. */
-TG_INLINE void tg_tap_4(const int8_t *x, const int8_t *w, int32_t acc[4])
+/* acc[i] += x[i] * (w[i] - zero_point) for four neighbouring channels. */
+TG_INLINE void tg_tap_4(const int8_t *x, const int8_t *w, int32_t zero_point, int32_t acc[4])
 {
     const uint32_t u = tg_load_4xs8(x), v = tg_load_4xs8(w);
     const uint32_t u_even = tg_sxtb16(u), u_odd = tg_sxtb16_odd(u);
-    const uint32_t v_even = tg_sxtb16(v), v_odd = tg_sxtb16_odd(v);
+    uint32_t v_even, v_odd;
+    if (zero_point == 0) {
+        v_even = tg_sxtb16(v), v_odd = tg_sxtb16_odd(v);
+    } else {
+        const uint32_t offsets = ((uint32_t)-zero_point & 0xffffu) * 0x10001u; /* both halves */
+        v_even = tg_sxtab16(offsets, v), v_odd = tg_sxtab16_odd(offsets, v);
+    }
     acc[0] = tg_smlabb(u_even, v_even, acc[0]);
     acc[1] = tg_smlabb(u_odd, v_odd, acc[1]);
     acc[2] = tg_smlatt(u_even, v_even, acc[2]);
@@ -65,7 +71,7 @@ TG_INLINE void tg_depthwise_taps(const tg_depthwise_conv2d_s8_shape *shape, int3
     if (taps) {
         for (int32_t tap = 0; tap < shape->kernel_h * shape->kernel_w; ++tap) {
             if (count == 4) {
-                tg_tap_4(taps[tap] + c, w, acc);
+                tg_tap_4(taps[tap] + c, w, shape->weights_zero_point, acc);
             } else {
                 acc[0] = tg_mac(acc[0], taps[tap][c], *w - shape->weights_zero_point);
             }
@@ -79,7 +85,7 @@ TG_INLINE void tg_depthwise_taps(const tg_depthwise_conv2d_s8_shape *shape, int3
         for (int32_t kx = 0; kx < shape->kernel_w; ++kx) {
             const int8_t *const tap = x + (ky * row + kx * column) + c;
             if (count == 4) {
-                tg_tap_4(tap, w, acc);
+                tg_tap_4(tap, w, shape->weights_zero_point, acc);
             } else {
                 acc[0] = tg_mac(acc[0], *tap, *w - shape->weights_zero_point);
             }

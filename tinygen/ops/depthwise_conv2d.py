@@ -194,6 +194,21 @@ def lower_float(op: DepthwiseConv2D) -> tuple[Call, ...]:
     return (Call(shape, params, (op.x,), (op.y,)),)
 
 
+def old_channelwise_row(needs: Isa = Isa.ANY) -> Kernel[DepthwiseConv2D]:
+    """The row for uint8 weights, with and without the DSP extension."""
+    types = "tg_depthwise_conv2d_s8"
+    name = f"{types}_dsp" if needs else types
+    return Kernel(
+        name,
+        f"{name}.h",
+        types,
+        lower_channelwise,
+        needs,
+        lambda op: has_old_weights(op) and is_channelwise(op),
+        scratch=True,
+    )
+
+
 DEPTHWISE_CONV_2D = OpDef(
     op=DepthwiseConv2D,
     dtypes=(DType.INT8, DType.INT16, DType.FLOAT32),
@@ -226,14 +241,8 @@ DEPTHWISE_CONV_2D = OpDef(
             *convolution_rows(grouped, Isa.DSP),
             *convolution_rows(grouped),
         ),
-        Kernel(
-            "tg_depthwise_conv2d_s8",
-            "tg_depthwise_conv2d_s8.h",
-            "tg_depthwise_conv2d_s8",
-            lower_channelwise,
-            fits=lambda op: has_old_weights(op) and is_channelwise(op),
-            scratch=True,
-        ),
+        old_channelwise_row(Isa.DSP),
+        old_channelwise_row(),
         compressed_depthwise_row(grouped),
         *offset_rows(grouped),
         wide_row(grouped),

@@ -84,6 +84,8 @@ DEPTHWISE: dict[str, Cost] = {
     "tg_conv2d_s8_dsp": Cost(15.1, 0.0, 91.4, code=700),
     "tg_conv2d_patches_s8": Cost(29.2, 0.0, code=800),
     "tg_conv2d_s8": Cost(15.6, 0.0, 99.0, code=950),
+    "tg_conv2d_offset_s8_dsp": Cost(30.0, 0.0, code=1000),
+    "tg_conv2d_offset_s8": Cost(32.0, 0.0, code=1000),
 }
 # The last of a table that is not known: it takes whatever came this far.
 _LAST = Cost(6.0, 30.0)
