@@ -121,3 +121,11 @@ def test_int4_data_of_another_length_is_an_error() -> None:
     data = to_tflite(graph_of_one(replace(op, inputs=(op.x, short, op.inputs[2]))), {short})
     with pytest.raises(ModelError, match="of int4 needs 252"):
         read_model(data, "four.tflite", Numerics.TFLM)
+
+
+def test_int4_without_data_is_refused() -> None:
+    op = CASES[0]
+    empty = replace(op.inputs[1], data=None)
+    data = to_tflite(graph_of_one(replace(op, inputs=(op.x, empty, op.inputs[2]))), {empty})
+    with pytest.raises((UnsupportedError, ModelError), match=r"int4|no value"):
+        read_model(data, "four.tflite", Numerics.TFLM)

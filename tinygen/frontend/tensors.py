@@ -100,24 +100,17 @@ class TensorReader:
             raise ModelError(f"{where}: unknown element type {code}")
         type_name = self._types[code]
         is_variable = bool(table.IsVariable())
-        short = self._short_floats(table, name, shape, where) if type_name == SHORT_FLOAT else None
-        problems = _problems(table, shape, type_name if short is None else DType.FLOAT32.value)
+        widened = self._widened(table, name, shape, type_name, where)
+        problems = _problems(table, shape, type_name if widened is None else widened.dtype.value)
         if is_dynamic(_signature(table), shape, index in self._inputs):
             fault = f"has the dynamic shape {_signature(table)}. Convert with a fixed input shape."
             problems = (*problems, fault)
         if _is_empty_list(shape, type_name):
             empty = Tensor(name, shape, DType(type_name), None, np.empty(shape, type_name))
             return TensorInfo(name, shape, type_name, None, empty, is_variable, problems)
-        if short is not None:
-            return TensorInfo(name, shape, type_name, None, short, is_variable, problems)
-        if type_name == INT4 and math.prod(shape) <= _MAX_BYTES:
-            packed = self._four_bits(int(table.Buffer()), shape, where)
-            if packed is not None and not problems:
-                quant = _quantization(table.Quantization(), shape, where)
-                if quant is not None:
-                    _check_range(quant, DType.INT8, True, where)
-                tensor = Tensor(name, shape, DType.INT8, quant, packed)
-                return TensorInfo(name, shape, type_name, quant, tensor, is_variable, ())
+        if widened is not None:
+            quant = widened.quant
+            return TensorInfo(name, shape, type_name, quant, widened, is_variable, problems)
         if type_name not in _SUPPORTED or 0 in shape:
             # Sound, but its data is not ours to judge.
             quant = _quantization(table.Quantization(), shape, where)
@@ -135,15 +128,29 @@ class TensorReader:
             return TensorInfo(name, shape, type_name, quant, None, is_variable, excessive)
         return TensorInfo(name, shape, type_name, quant, tensor, is_variable, problems)
 
-    def _short_floats(
-        self, table: Any, name: str, shape: tuple[int, ...], where: str
+    def _widened(
+        self, table: Any, name: str, shape: tuple[int, ...], type_name: str, where: str
     ) -> Tensor | None:
-        """A constant of float16, whose values float32 holds; None without data."""
-        raw = self._bytes(int(table.Buffer()), 2 * math.prod(shape), shape, SHORT_FLOAT, where)
+        """A constant of a type that a wider one holds: float16 as float32, int4 as int8.
+
+        None for other types, and without data.
+        """
+        index, count = int(table.Buffer()), math.prod(shape)
+        if type_name == SHORT_FLOAT:
+            raw = self._bytes(index, 2 * count, shape, SHORT_FLOAT, where)
+            if raw is None:
+                return None
+            data = raw.view(np.dtype("<f2")).astype(np.float32).reshape(shape)
+            return Tensor(name, shape, DType.FLOAT32, None, data)
+        if type_name != INT4:
+            return None
+        raw = self._bytes(index, (count + 1) // 2, shape, INT4, where)
         if raw is None:
             return None
-        data = raw.view(np.dtype("<f2")).astype(np.float32).reshape(shape)
-        return Tensor(name, shape, DType.FLOAT32, None, data)
+        quant = _quantization(table.Quantization(), shape, where)
+        if quant is not None:
+            _check_range(quant, DType.INT8, True, where)
+        return Tensor(name, shape, DType.INT8, quant, unpacked_int4(raw, count).reshape(shape))
 
     def _constant(
         self, index: int, shape: tuple[int, ...], dtype: DType, where: str
@@ -179,12 +186,6 @@ class TensorReader:
             )
         return raw
 
-    def _four_bits(self, index: int, shape: tuple[int, ...], where: str) -> Array | None:
-        """The values of an int4 constant, as int8; None where the tensor has no data."""
-        count = math.prod(shape)
-        raw = self._bytes(index, (count + 1) // 2, shape, INT4, where)
-        return None if raw is None else unpacked_int4(raw, count).reshape(shape)
-
 
 def unpacked_int4(packed: npt.NDArray[np.uint8], count: int) -> npt.NDArray[np.int8]:
     """``count`` values of four bits, two to a byte, the lower half first."""
@@ -217,9 +218,7 @@ def _problems(table: Any, shape: tuple[int, ...], type_name: str) -> tuple[str, 
     found = []
     if type_name in ("resource", "variant"):
         found.append("is a handle, not a value. Only operators on variables take one.")
-    elif type_name == INT4 and not table.Buffer():
-        found.append("is int4 and no constant. Only weights can be int4.")
-    elif type_name not in _SUPPORTED and type_name != INT4:
+    elif type_name not in _SUPPORTED:
         found.append(f"has elements of type {type_name}. Convert the model to int8.")
     if table.Sparsity() is not None:
         found.append("has sparse weights. Convert the model without sparsity.")

@@ -325,10 +325,13 @@ class _Reader:
             if layer.kind == "CALL_ONCE":
                 self._call_once(node)
                 return None
-            return self.variables.read(node, handles)
+            op = self.variables.read(node, handles)
         except UnsupportedError as error:
             self._refuse(error)
             return None
+        if op is not None:
+            self.conversions[op.name] = self.twins.before(op)
+        return op
 
     def _call_once(self, node: Node) -> None:
         """Run an initialization now. Raises ModelError, UnsupportedError."""
