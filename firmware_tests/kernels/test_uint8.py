@@ -28,6 +28,7 @@ from tinygen.isa import Isa
 from tinygen.ops.abs import Abs
 from tinygen.ops.concatenation import Concatenation
 from tinygen.ops.convolution import WeightedOp
+from tinygen.ops.l2_normalization import L2Normalization
 from tinygen.ops.pool2d import AveragePool2D
 from tinygen.ops.window import Pair
 from tinygen.passes import run_pipeline
@@ -58,6 +59,11 @@ def renamed(op: W, name: str) -> W:
     return replace(op, name=name, outputs=(replace(op.outputs[0], name=name),))
 
 
+def old_lengths() -> L2Normalization:
+    x, y = quantized("l_x", (3, 4, 7), 0.2, -40), quantized("old_lengths", (3, 4, 7), 1 / 128, 0)
+    return L2Normalization("old_lengths", (x,), (y,), Activation.NONE, unsigned=True)
+
+
 def halves_up(name: str, size: Pair, kernel: Pair, same: bool, channels: int) -> Op:
     window, out = window_for(size, kernel, (1, 2), (1, 1), same)
     op = pool(AveragePool2D, name, 9, size, window, out, channels)
@@ -72,6 +78,7 @@ CASES: tuple[Op, ...] = (
     old_conv("old_groups", 255, 3, groups=2, channels=(6, 10), dilation=(2, 1), size=(7, 6)),
     old_depthwise("old_depthwise", 204, 4, activation=Activation.RELU6),
     old_depthwise("old_multiplier", 90, 5, multiplier=3),
+    old_lengths(),
     halves_up("up", (5, 6), (2, 3), True, 5),
     halves_up("up_whole", (6, 7), (6, 7), False, 3),
 )
@@ -81,6 +88,7 @@ DRAWS = (
     random_curves.comparison,
     random_curves.curve,
     random_curves.extreme,
+    random_curves.normalized,
     random_moves.blocks,
     random_moves.gather,
     random_moves.mirror_pad,

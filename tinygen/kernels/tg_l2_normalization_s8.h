@@ -9,7 +9,8 @@
 
 typedef struct {
     int32_t rows;
-    int32_t depth; /* elements of a row */
+    int32_t depth;      /* elements of a row */
+    int32_t early_bits; /* of the output's 7 bits of fraction, those that come before the product */
 } tg_l2_normalization_s8_shape;
 
 typedef struct {
@@ -29,7 +30,8 @@ TG_INLINE void tg_l2_normalization_s8(const tg_l2_normalization_s8_shape *shape,
         const tg_inverse_root root = tg_inverse_square_root(sum);
         for (int32_t i = 0; i < shape->depth; ++i) {
             const int32_t value = x[i] - params->zero_point;
-            const int32_t scaled = tg_requant(value, root.multiplier, 7 - root.right);
+            const int32_t scaled = tg_requant(value * (1 << shape->early_bits), root.multiplier,
+                                              7 - shape->early_bits - root.right);
             y[i] = (int8_t)tg_clamp(scaled, INT8_MIN, INT8_MAX);
         }
         x += shape->depth;

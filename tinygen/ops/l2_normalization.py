@@ -22,11 +22,21 @@ LEAST_LENGTH = 1e-6  # of a float vector, in the reference
 
 @dataclass(frozen=True, slots=True, eq=False)
 class L2Normalization(Op):
-    """y[.., i] = x[.., i] / sqrt(sum over j of x[.., j]^2)."""
+    """y[.., i] = x[.., i] / sqrt(sum over j of x[.., j]^2).
+
+    ``unsigned`` means that int8 stands for uint8 (``frontend/unsigned.py``), for which the reference
+    scales by 128 before the product, not after it.
+    """
 
     kind: ClassVar[str] = "L2_NORMALIZATION"
 
     activation: Activation
+    unsigned: bool = False
+
+    @property
+    def early_bits(self) -> int:
+        """Of the output's bits of fraction, how many come before the product."""
+        return OUTPUT_BITS if self.unsigned else 0
 
     @property
     def depth(self) -> int:
@@ -42,7 +52,7 @@ def parse(node: Node) -> L2Normalization:
     if not node.present[0].shape:
         raise ModelError(f"L2_NORMALIZATION '{node.name}': a scalar is no vector")
     activation = node.activation(node.options(tflite.L2NormOptions).FusedActivationFunction())
-    return L2Normalization(node.name, node.present, node.outputs, activation)
+    return L2Normalization(node.name, node.present, node.outputs, activation, node.unsigned)
 
 
 def output_scale(op: L2Normalization) -> str:
@@ -79,13 +89,18 @@ def reference(op: L2Normalization, values: tuple[Array, ...]) -> tuple[Array, ..
     rows = values[0].reshape(-1, op.depth).astype(np.int64) - op.x.zero_point
     found = [inverse_square_root(int(total)) for total in (rows * rows).sum(axis=1)]
     multipliers, shifts = (np.array(column)[:, None] for column in zip(*found, strict=True))
-    scaled = multiply_by_quantized_multiplier(rows, multipliers, OUTPUT_BITS - shifts)
+    late = OUTPUT_BITS - op.early_bits
+    scaled = multiply_by_quantized_multiplier(rows << op.early_bits, multipliers, late - shifts)
     return (np.clip(scaled, -128, 127).astype(np.int8).reshape(op.y.shape),)
 
 
 def lower(op: L2Normalization) -> tuple[Call, ...]:
     """The call of ``tg_l2_normalization_s8``."""
-    shape = (("rows", op.x.elements // op.depth), ("depth", op.depth))
+    shape = (
+        ("rows", op.x.elements // op.depth),
+        ("depth", op.depth),
+        ("early_bits", op.early_bits),
+    )
     return (Call(shape, (("zero_point", op.x.zero_point),), (op.x,), (op.y,)),)
 
 
