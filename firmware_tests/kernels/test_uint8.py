@@ -157,3 +157,10 @@ def test_operators_without_a_uint8_kernel_are_refused_as_the_file_has_them() -> 
     graph = Graph("old", (x,), (y,), (Abs("y", (x,), (y,)),))
     with pytest.raises(UnsupportedError, match=r"ABS 'y'.*uint8\[1,4\]"):
         read_model(to_tflite(graph), "old.tflite", Numerics.LITERT)
+
+
+def test_uint8_weights_go_with_uint8_activations() -> None:
+    op = old_conv("mixed", 130, 4)
+    data = to_tflite(Graph("mixed", (op.x,), (op.y,), (op,)))
+    with pytest.raises(UnsupportedError, match=r"CONV_2D 'mixed': .*uint8 weights for other"):
+        read_model(data, "mixed.tflite", Numerics.TFLM)

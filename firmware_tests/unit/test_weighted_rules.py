@@ -39,7 +39,7 @@ def zero_points(tensor: Tensor, value: int) -> QuantParams:
 
 
 BROKEN: tuple[tuple[str, Callable[[Op], Op], str], ...] = (
-    ("uint8_weights", lambda op: with_input(op, 1, dtype=DType.UINT8), "Weights are int8"),
+    ("int16_weights", lambda op: with_input(op, 1, dtype=DType.INT16), "Weights are int8"),
     ("weights_at_run_time", lambda op: with_input(op, 1, data=None), "constants of the model"),
     ("tanh", lambda op: replace(op, activation=Activation.TANH), "fused activation is none"),  # type: ignore[call-arg]
     (

@@ -16,7 +16,7 @@ from tinygen.frontend.flexbuffer import read_numbers
 from tinygen.frontend.limits import MOST_CHANNELS_IN_ALL, MOST_OPERATORS
 from tinygen.frontend.schema import IDENTIFIER, VERSION, model_layout, options_layouts
 from tinygen.frontend.tensors import EMPTY, INT4, SHORT_FLOAT, TensorInfo, TensorReader
-from tinygen.frontend.unsigned import Twins
+from tinygen.frontend.unsigned import WEIGHTED, Twins
 from tinygen.frontend.variables import KINDS, SILENT, Variables, resting
 from tinygen.ir import Array, DType, Graph, Numerics, Op, State, Tensor
 from tinygen.names import printable
@@ -238,7 +238,7 @@ class _Reader:
             return None
         if any(info.tensor is None for info in infos):
             return None
-        if misplaced := _misplaced(layer):
+        if misplaced := _misplaced(layer) or _mixed_weights(layer):
             self.problems.append(f"{_where(layer)}: {misplaced}")
             return None
         given = tuple(None if info is None else self._held(info) for info in layer.inputs)
@@ -516,6 +516,17 @@ def _misplaced(layer: Layer) -> str:
                 "alone can be int4. Convert it with int8."
             )
     return ""
+
+
+def _mixed_weights(layer: Layer) -> str:
+    """What is wrong with the weights of ``layer`` if they alone are uint8, else ''."""
+    index = WEIGHTED.get(layer.kind, len(layer.inputs))
+    weights = layer.inputs[index] if index < len(layer.inputs) else None
+    others = [info for info in layer.inputs if info is not None and info is not weights]
+    old = DType.UINT8.value
+    if weights is None or weights.type_name != old or any(i.type_name == old for i in others):
+        return ""
+    return f"tensor '{weights.name}' {weights} are uint8 weights for other activations than uint8."
 
 
 def _only_litert(layer: Layer) -> bool:

@@ -24,8 +24,8 @@ LEAST_LENGTH = 1e-6  # of a float vector, in the reference
 class L2Normalization(Op):
     """y[.., i] = x[.., i] / sqrt(sum over j of x[.., j]^2).
 
-    ``unsigned`` means that int8 stands for uint8 (``frontend/unsigned.py``), for which the reference
-    scales by 128 before the product, not after it.
+    ``unsigned`` means that int8 stands for uint8 (``frontend/unsigned.py``), for which the
+    reference scales by 128 before the product, not after it.
     """
 
     kind: ClassVar[str] = "L2_NORMALIZATION"
