@@ -1,13 +1,15 @@
 """Whether outputs agree with an oracle's: to the bit, and float32 within what is stated."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tinygen.ir import Array, DType, Graph, Op
-from tinygen.ops import definition_of
+from tinygen.ops import definition_of, hybrid
+from tinygen.ops.control import Control
+from tinygen.ops.convolution import WeightedOp
 from tinygen.ops.tolerance import (
     EXACT,
     FLOAT_MODEL,
@@ -36,21 +38,36 @@ class Comparison:
 
 
 def is_hybrid(op: Op) -> bool:
-    """Whether integer weights meet float32 activations."""
-    weights = op.inputs[1:2]
-    return op.x.dtype is DType.FLOAT32 and any(t.dtype is DType.INT8 and t.quant for t in weights)
+    """Whether int8 weights meet float32 activations."""
+    return isinstance(op, WeightedOp) and hybrid.is_hybrid(op)
+
+
+def operators_in(graph: Graph) -> Iterator[Op]:
+    """The operators of ``graph``, and of the graphs within them."""
+    for op in graph.ops:
+        yield op
+        for inner in op.graphs if isinstance(op, Control) else ():
+            yield from operators_in(inner)
 
 
 def tolerance_of(op: Op) -> Tolerance:
-    """What the outputs of ``op`` may lie off, given the same inputs."""
-    return definition_of(op).tolerance if op.y.dtype is DType.FLOAT32 else EXACT
+    """What the float32 outputs of ``op`` may lie off, given the same inputs."""
+    if isinstance(op, Control):
+        return _whole([inner for graph in op.graphs for inner in operators_in(graph)])
+    is_float = any(t.dtype is DType.FLOAT32 for t in op.outputs)
+    return definition_of(op).tolerance if is_float else EXACT
 
 
 def model_tolerance(graph: Graph) -> Tolerance:
     """What the float32 outputs of ``graph`` may lie off: nothing, if no operator's may."""
-    if all(tolerance_of(op).exact for op in graph.ops):
+    return _whole(list(operators_in(graph)))
+
+
+def _whole(ops: Sequence[Op]) -> Tolerance:
+    """The tolerance of a graph with ``ops``."""
+    if all(tolerance_of(op).exact for op in ops):
         return EXACT
-    return HYBRID_MODEL if any(is_hybrid(op) for op in graph.ops) else FLOAT_MODEL
+    return HYBRID_MODEL if any(is_hybrid(op) for op in ops) else FLOAT_MODEL
 
 
 def compare(got: Outputs, want: Outputs, tolerance: Tolerance) -> Comparison:

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tinygen.agreement import is_hybrid, model_tolerance, operators_in
 from tinygen.errors import ModelError
 from tinygen.frontend.tensors import TensorInfo
 from tinygen.frontend.tflite import Inspection, Layer, inspect_model, read_model
@@ -51,7 +52,10 @@ class LayerSummary:
 @dataclass(frozen=True, slots=True)
 class InspectReport:
     """All of a model. ``activation_bytes`` is the most bytes of activations alive at one operator,
-    in the file's order: the arena's lower bound. None where a tensor's size is not known."""
+    in the file's order: the arena's lower bound. None where a tensor's size is not known.
+
+    ``notes`` tell of float32, how exact the outputs are and whose numbers they follow.
+    """
 
     model: str
     inputs: tuple[TensorSummary, ...]
@@ -61,6 +65,7 @@ class InspectReport:
     weight_bytes: int
     activation_bytes: int | None
     problems: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """A value that ``json.dumps`` takes."""
@@ -86,6 +91,7 @@ class InspectReport:
             "activations need at least "
             + ("an unknown number of bytes" if bound is None else f"{bound:,} bytes"),
         ]
+        lines += self.notes
         if self.problems:
             lines += ["", f"not supported ({len(self.problems)}):"]
             lines += [f"  - {problem}" for problem in self.problems]
@@ -109,7 +115,23 @@ def inspect_file(path: Path, numerics: Numerics) -> InspectReport:
         weight_bytes=sum(info.nbytes for info in constants),
         activation_bytes=live_bytes(found),
         problems=found.problems,
+        notes=_notes(found),
     )
+
+
+def _notes(found: Inspection) -> tuple[str, ...]:
+    """What a reader must know of a model that computes in float32."""
+    if found.graph is None or found.problems:
+        return ()
+    tolerance = model_tolerance(found.graph)
+    count = sum(is_hybrid(op) for op in operators_in(found.graph))
+    notes = [] if tolerance.exact else [f"float32 outputs may differ by {tolerance}"]
+    if count:
+        notes.append(
+            f"{count} of the operators quantize their float32 input for int8 weights, as LiteRT "
+            "does, under both numerics"
+        )
+    return tuple(notes)
 
 
 def simplify_file(path: Path, numerics: Numerics) -> Simplification:

@@ -1,11 +1,28 @@
 """float32 results agree within what is stated, and everything else to the bit."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from tinygen.agreement import compare
-from tinygen.ir import Array
-from tinygen.ops.tolerance import CURVE, EXACT, Tolerance, deviating
+from firmware_tests.kernels.harness import graph_of
+from firmware_tests.kernels.test_float32 import FLOAT
+from firmware_tests.kernels.test_hybrid import HYBRID
+from firmware_tests.models import samples
+from firmware_tests.models.writer import to_tflite
+from tinygen.agreement import compare, model_tolerance
+from tinygen.inspect import inspect_file
+from tinygen.ir import Array, Numerics
+from tinygen.ops import definition_of
+from tinygen.ops.tolerance import (
+    CURVE,
+    EXACT,
+    FLOAT_MODEL,
+    HYBRID_MODEL,
+    SUM,
+    Tolerance,
+    deviating,
+)
 
 
 def floats(*values: float) -> Array:
@@ -39,6 +56,27 @@ def test_infinities_must_be_the_same_and_leave_the_others_their_tolerance() -> N
 def test_integers_are_exact_whatever_is_stated(dtype: type) -> None:
     want: Array = np.array([0, 1], dtype)
     assert deviating(want[::-1], want, Tolerance(of_largest=1.0)).all()
+
+
+def test_a_model_is_as_exact_as_its_least_exact_operator() -> None:
+    weights = definition_of(HYBRID["fully_connected"][0])
+    assert weights.tolerance == SUM
+    assert model_tolerance(graph_of(FLOAT["pool"][:3])) == FLOAT_MODEL
+    mixed = graph_of((*HYBRID["convolution"][:1], *FLOAT["pool"][:1]))
+    assert model_tolerance(mixed) == HYBRID_MODEL
+    maxima = [op for op in FLOAT["pool"] if op.kind == "MAX_POOL_2D"]
+    assert model_tolerance(graph_of(maxima)) == EXACT
+    assert model_tolerance(samples.residual()) == EXACT
+
+
+def test_inspect_says_how_exact_a_model_is(tmp_path: Path) -> None:
+    path = tmp_path / "m.tflite"
+    path.write_bytes(to_tflite(graph_of(HYBRID["fully_connected"][:2])))
+    text = inspect_file(path, Numerics.TFLM).to_text()
+    assert "may differ by 0.015625 of the largest value" in text
+    assert "2 of the operators quantize their float32 input" in text
+    path.write_bytes(to_tflite(samples.residual()))
+    assert "float32" not in inspect_file(path, Numerics.TFLM).to_text()
 
 
 def test_exact_tells_zeros_apart_and_a_tolerance_does_not() -> None:
