@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from tinygen.conformance import HOST, Counts
+from tinygen.ir import DType
 from tinygen.isa import Isa
 from tinygen.ops.base import OpDef
 from tinygen.tables import table
@@ -23,11 +24,15 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """One operator as users ask for it; ``cases`` by element type and place."""
+    """One operator as users ask for it; ``cases`` by element type and place.
+
+    ``tolerance`` is what float32 results may lie off, in words; empty where there are none.
+    """
 
     name: str
     dtypes: tuple[str, ...]
     numerics: bool
+    tolerance: str
     rows: tuple[Rows, ...]
     cases: dict[str, dict[str, int]]
 
@@ -60,7 +65,9 @@ def _operator(definition: OpDef[Any], counts: Counts) -> Operator:
     dtypes = tuple(dtype.value for dtype in definition.dtypes)
     cases = {dtype: dict(counts.get(kind, {}).get(dtype, {})) for dtype in dtypes}
     numerics = any(f.name in _NUMERICS for f in fields(definition.op))
-    return Operator(kind, dtypes, numerics, rows, cases)
+    floats = DType.FLOAT32 in definition.dtypes or not definition.tolerance.exact
+    tolerance = str(definition.tolerance) if floats else ""
+    return Operator(kind, dtypes, numerics, tolerance, rows, cases)
 
 
 def on_host(operator: Operator, dtype: str) -> int:
@@ -97,6 +104,8 @@ def operator_text(operator: Operator) -> list[str]:
         operator.name,
         f"  numerics  {'the chosen reference decides' if operator.numerics else 'one for both'}",
     ]
+    if operator.tolerance:
+        lines.append(f"  tolerance {operator.tolerance} (float32)")
     lines += [f"  {rows.isa:<9} {', '.join(rows.kernels)}" for rows in operator.rows]
     if not operator.rows:
         lines.append("  a view: no code is made")
@@ -109,9 +118,11 @@ def operator_text(operator: Operator) -> list[str]:
 
 def operators_page(operators: Sequence[Operator]) -> str:
     """The page ``docs/operators.md``."""
-    lines = [*_HEAD, "| operator | types | numerics | kernel rows | cases on the host, and on each"]
-    lines[-1] += " core |"
-    lines.append("|---|---|---|---|---|")
+    head = (
+        "operator", "types", "numerics", "float32 within", "kernel rows",
+        "cases on the host, and on each core",
+    )  # fmt: skip
+    lines = [*_HEAD, f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for operator in operators:
         cases = ", ".join(
             f"{dtype} {on_host(operator, dtype)} / {_boards_text(operator, dtype)}"
@@ -121,6 +132,7 @@ def operators_page(operators: Sequence[Operator]) -> str:
             operator.name,
             ", ".join(operator.dtypes),
             "differ" if operator.numerics else "",
+            operator.tolerance,
             _rows_text(operator),
             cases,
         )
@@ -145,6 +157,8 @@ _HEAD = (
     "",
     "- *types*: the element types of the operator's first input, or of what it selects from.",
     "- *numerics*: whether `--numerics` changes its numbers; see [numerics.md](numerics.md).",
+    "- *float32 within*: what a float32 result may lie off the reference's; see",
+    "  [numerics.md](numerics.md#floating-point).",
     "- *kernel rows*: how many there are for each extension of the instruction set. *any* is plain",
     "  C; a *view* takes no code. `tinygen ops --op NAME` names them.",
     "- *cases*: drawn one-operator models that a reference interpreter agreed on and that ran as",

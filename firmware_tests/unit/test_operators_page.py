@@ -37,6 +37,7 @@ def test_an_operator_is_told_in_full() -> None:
     assert "DSP       tg_conv2d_winograd_s8_dsp" in text
     assert "int8      cases: host 200, microbit 20, mps2-an386 21" in text
     assert "int16     cases: host 0" in text
+    assert "tolerance 2 ulp + 1e-05 of the largest value (float32)" in text
 
 
 def test_a_program_gets_the_same() -> None:
