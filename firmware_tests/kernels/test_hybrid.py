@@ -79,3 +79,14 @@ def test_weights_with_a_zero_point_or_an_integer_bias_are_refused() -> None:
     for inputs in ((op.x, moved, op.bias), (op.x, op.weights, whole)):
         broken = replace(op, inputs=inputs)
         assert "Where the input is float32" in definition_of(op).violations(broken)[0]
+
+
+def test_sums_beyond_32_bits_are_refused() -> None:
+    op = MATRICES[0]
+    out_c = op.weights.shape[0]
+    for depth, words in ((1 << 16, ""), ((1 << 16) + 1, "65537")):
+        weights = replace(op.weights, shape=(out_c, depth), data=np.zeros((out_c, depth), np.int8))
+        x = replace(op.x, shape=(op.y.elements // out_c, depth))
+        long = replace(op, inputs=(x, weights, *op.inputs[2:]))
+        found = definition_of(op).violations(long)
+        assert words in found[0] if words else not found

@@ -22,6 +22,7 @@ W = TypeVar("W", bound=WeightedOp)
 C = TypeVar("C", bound=Convolution)
 Quantized = npt.NDArray[np.int64]
 LIMIT = float(1 << 17)  # of quotients, in tg_quantize_round
+MOST_PRODUCTS = 1 << 16  # of -255..255 and -128..127, in 32 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,17 @@ def hybrid_scales(op: WeightedOp) -> str:
         return ""
     count = len(op.weights.quant.scale)
     return "" if count in (1, op.y.shape[-1]) else f"{describe(op.weights)}"
+
+
+def hybrid_sums(op: WeightedOp) -> str:
+    """A sum of float32 inputs times int8 weights has at most 65536 products.
+
+    Beyond that 32 bits do not hold it; split the layer.
+    """
+    if not is_hybrid(op):
+        return ""
+    products = op.weights.elements // op.y.shape[-1]
+    return str(products) if products > MOST_PRODUCTS else ""
 
 
 def scales_of(op: WeightedOp) -> Floats:
@@ -184,4 +196,4 @@ def hybrid_call(
     return Call(shape, params, (op.x,), (op.y,), scratch_bytes=op.x.elements // images)
 
 
-HYBRID_RULES = (float_or_hybrid, hybrid_scales)
+HYBRID_RULES = (float_or_hybrid, hybrid_scales, hybrid_sums)
