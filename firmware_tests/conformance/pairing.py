@@ -10,6 +10,7 @@ from firmware_tests.models.random_curves import plausible
 from firmware_tests.models.random_ops import add_window
 from firmware_tests.models.scene import Illegal, Shape, thinned
 from tinygen.ir import Activation, Array, DType, Tensor
+from tinygen.ops.atan2 import Atan2
 from tinygen.ops.binary import Binary
 from tinygen.ops.div import Div
 from tinygen.ops.floor_div import FloorDiv
@@ -17,6 +18,7 @@ from tinygen.ops.floor_mod import FloorMod
 from tinygen.ops.maximum import Maximum
 from tinygen.ops.minimum import Minimum
 from tinygen.ops.pool2d import L2Pool2D
+from tinygen.ops.pow import Pow
 from tinygen.ops.prelu import Prelu
 from tinygen.ops.select import Select
 from tinygen.ops.squared_difference import SquaredDifference
@@ -91,6 +93,17 @@ def two_tensors(bench: Bench) -> Tensor:
     return bench.add(kind(y.name, pair, (y,), Activation.NONE))
 
 
+def power(bench: Bench) -> Tensor:
+    """POW or ATAN2; whole numbers to the power of 0 or 1, so that all fit."""
+    kind: type[Binary] = bench.choice((Pow, Pow, Atan2))
+    a = bench.pick(lambda t: t.dtype is bench.dtype)
+    b = bench.tensor_of(bench.dtype, a.shape if kind is Atan2 else thinned(bench, a.shape))
+    if bench.dtype is DType.INT32:
+        b = replace(b, data=bench.rng.integers(0, 2, b.shape).astype(np.int32))
+    y = bench.like(a)
+    return bench.add(kind(y.name, (a, b), (y,), Activation.NONE))
+
+
 def root_pool(bench: Bench) -> Tensor:
     """L2_POOL_2D."""
     x = bench.pick(lambda t: t.dtype is DType.FLOAT32 and len(t.shape) == 4)
@@ -101,4 +114,4 @@ def root_pool(bench: Bench) -> Tensor:
     return bench.add(L2Pool2D(y.name, (x,), (y,), window, bench.clamp()))
 
 
-DRAWS = (division, choice, wide_prelu, two_tensors, root_pool)
+DRAWS = (division, choice, wide_prelu, two_tensors, power, root_pool)

@@ -20,6 +20,7 @@ from tinygen.compile import Options
 from tinygen.ir import Activation, Array, DType, Numerics, Op, Tensor
 from tinygen.ops import definition_of
 from tinygen.ops.add import Add
+from tinygen.ops.atan2 import Atan2
 from tinygen.ops.binary import Binary
 from tinygen.ops.div import Div
 from tinygen.ops.floor_div import FloorDiv
@@ -27,6 +28,7 @@ from tinygen.ops.floor_mod import FloorMod
 from tinygen.ops.maximum import Maximum
 from tinygen.ops.minimum import Minimum
 from tinygen.ops.mul import Mul
+from tinygen.ops.pow import Pow
 from tinygen.ops.prelu import Prelu
 from tinygen.ops.squared_difference import SquaredDifference
 from tinygen.ops.sub import Sub
@@ -55,6 +57,8 @@ TYPES: dict[type[Binary], tuple[tuple[DType, ...], tuple[DType, ...]]] = {
     Minimum: ((F32, U8, S16, S32, S64), (U8,)),
     SquaredDifference: ((F32, S32), ()),
     Prelu: ((F32,), ()),
+    Pow: ((F32, S32), (F32, S32)),
+    Atan2: ((F32,), (F32,)),
 }
 ACTIVATED = (Add, Sub, Mul, Div)
 DIVIDING: tuple[type[Binary], ...] = (Div, FloorDiv, FloorMod)
@@ -70,6 +74,7 @@ def divisors(shape: Shape, dtype: DType, rng: np.random.Generator) -> Array:
 def drawn(kind: type[Binary], dtype: DType, index: int, fixed: bool = True) -> Binary:
     """A case: shapes and activations in turn. What divides is constant if ``fixed``, else drawn."""
     first, second = SHAPES[index % len(SHAPES)]
+    second = first if kind is Atan2 else second
     name = f"{kind.kind.lower()}_{dtype.value}_{index}"
     a, b = plain(f"{name}_a", first, dtype), plain(f"{name}_b", second, dtype)
     if kind in DIVIDING and fixed:
@@ -80,6 +85,9 @@ def drawn(kind: type[Binary], dtype: DType, index: int, fixed: bool = True) -> B
     clamp = Activation.NONE if (kind, dtype) == (Add, S32) else clamp
     if kind is Prelu:
         b = plain(b.name, tuple(1 if i % 2 else n for i, n in enumerate(first)), dtype)
+    if (kind, dtype, fixed) == (Pow, S32, True):  # any base, and nothing that is too large
+        data = np.arange(b.elements, dtype=np.int32).reshape(second) % 2
+        b = Tensor(f"{name}_exponent", second, dtype, None, data)
     y = plain(name, first if kind is Prelu else np.broadcast_shapes(first, second), dtype)
     return kind(name, (a, b), (y,), clamp)
 

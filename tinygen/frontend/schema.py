@@ -15,6 +15,7 @@ _TEXT = Text()
 # The options of every operator in ``tinygen.ops``, by the tflite package's class names. A new
 # operator with options of its own needs a row: options without one are refused.
 OPTIONS: dict[str, tuple[Field, ...]] = {
+    "ATan2Options": (),
     "AbsOptions": (),
     "AddNOptions": (),
     "AddOptions": (1, 1),
@@ -66,6 +67,7 @@ OPTIONS: dict[str, tuple[Field, ...]] = {
     "PadOptions": (),
     "PadV2Options": (),
     "Pool2DOptions": (1, 4, 4, 4, 4, 1),
+    "PowOptions": (),
     "QuantizeOptions": (),
     "RangeOptions": (),
     "RankOptions": (),

@@ -135,6 +135,19 @@ TG_INLINE float tg_floor_remainder_f32(float a, float b)
     return (rest < 0.0f || rest > 0.0f) && (rest < 0.0f) != (b < 0.0f) ? rest + b : rest;
 }
 
+/* a to the power of b, squared for each bit of b; 0 for exponents below zero, as for no divisor. */
+TG_INLINE int32_t tg_power_s32(int32_t a, int32_t b)
+{
+    int32_t result = b < 0 ? 0 : 1;
+    for (; b > 0; b >>= 1) {
+        if (b & 1) {
+            result = tg_product_s32(result, a);
+        }
+        a = tg_product_s32(a, a);
+    }
+    return result;
+}
+
 TG_INLINE float tg_squared_f32(float value)
 {
     return value * value;
@@ -182,6 +195,11 @@ TG_BINARY_PLAIN(tg_floor_mod_s8, tg_binary_plain, int8_t, (int8_t)tg_floor_remai
 TG_BINARY_PLAIN(tg_floor_mod_s16, tg_binary_plain, int16_t, (int16_t)tg_floor_remainder_s32(a, b))
 TG_BINARY_PLAIN(tg_floor_mod_s32, tg_binary_plain, int32_t, tg_floor_remainder_s32(a, b))
 TG_BINARY_PLAIN(tg_floor_mod_s64, tg_binary_plain, int64_t, tg_floor_remainder_s64(a, b))
+
+TG_BINARY_PLAIN(tg_pow_f32, tg_binary_plain, float, powf(a, b))
+TG_BINARY_PLAIN(tg_pow_s32, tg_binary_plain, int32_t, tg_power_s32(a, b))
+
+TG_BINARY_PLAIN(tg_atan2_f32, tg_binary_plain, float, atan2f(a, b))
 
 TG_BINARY_PLAIN(tg_maximum_f32, tg_binary_plain, float, a > b ? a : b)
 TG_BINARY_PLAIN(tg_maximum_u8, tg_binary_plain, uint8_t, a > b ? a : b)

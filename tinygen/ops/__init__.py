@@ -8,6 +8,7 @@ from tinygen.ops.add import ADD
 from tinygen.ops.add_n import ADD_N
 from tinygen.ops.arg_max import ARG_MAX
 from tinygen.ops.arg_min import ARG_MIN
+from tinygen.ops.atan2 import ATAN2
 from tinygen.ops.base import OpDef
 from tinygen.ops.batch_matmul import BATCH_MATMUL
 from tinygen.ops.batch_to_space_nd import BATCH_TO_SPACE_ND
@@ -62,6 +63,7 @@ from tinygen.ops.not_equal import NOT_EQUAL
 from tinygen.ops.pack import PACK
 from tinygen.ops.pad import PAD, PADV2
 from tinygen.ops.pool2d import AVERAGE_POOL_2D, L2_POOL_2D, MAX_POOL_2D
+from tinygen.ops.pow import POW
 from tinygen.ops.prelu import PRELU
 from tinygen.ops.quantize import QUANTIZE
 from tinygen.ops.range import RANGE
@@ -133,6 +135,7 @@ OPS: tuple[OpDef[Any], ...] = (
     ADD_N,
     ARG_MAX,
     ARG_MIN,
+    ATAN2,
     BATCH_MATMUL,
     BATCH_TO_SPACE_ND,
     BROADCAST_ARGS,
@@ -183,6 +186,7 @@ OPS: tuple[OpDef[Any], ...] = (
     PACK,
     PAD,
     PADV2,
+    POW,
     PRELU,
     QUANTIZE,
     RANGE,
