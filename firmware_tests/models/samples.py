@@ -15,8 +15,10 @@ from tinygen.ops.add import Add
 from tinygen.ops.add_n import AddN
 from tinygen.ops.arg_max import ArgMax
 from tinygen.ops.arg_min import ArgMin
+from tinygen.ops.atan2 import Atan2
 from tinygen.ops.batch_matmul import BatchMatMul
 from tinygen.ops.batch_to_space_nd import BatchToSpaceND
+from tinygen.ops.binary import Binary
 from tinygen.ops.broadcast_args import BroadcastArgs
 from tinygen.ops.broadcast_to import BroadcastTo
 from tinygen.ops.cast import Cast
@@ -29,6 +31,7 @@ from tinygen.ops.cumsum import Cumsum
 from tinygen.ops.depth_to_space import DepthToSpace
 from tinygen.ops.depthwise_conv2d import DepthwiseConv2D
 from tinygen.ops.dequantize import Dequantize
+from tinygen.ops.div import Div
 from tinygen.ops.dynamic_update_slice import DynamicUpdateSlice
 from tinygen.ops.elu import Elu
 from tinygen.ops.embedding_lookup import EmbeddingLookup
@@ -37,6 +40,8 @@ from tinygen.ops.exp import Exp
 from tinygen.ops.expand_dims import ExpandDims
 from tinygen.ops.fill import Fill
 from tinygen.ops.floor import Floor
+from tinygen.ops.floor_div import FloorDiv
+from tinygen.ops.floor_mod import FloorMod
 from tinygen.ops.fully_connected import FullyConnected
 from tinygen.ops.gather import Gather
 from tinygen.ops.gather_nd import GatherNd
@@ -65,6 +70,7 @@ from tinygen.ops.not_equal import NotEqual
 from tinygen.ops.pack import Pack
 from tinygen.ops.pad import Pad, PadV2
 from tinygen.ops.pool2d import AveragePool2D, L2Pool2D, MaxPool2D
+from tinygen.ops.pow import Pow
 from tinygen.ops.prelu import Prelu
 from tinygen.ops.quantize import Quantize
 from tinygen.ops.range import Range
@@ -81,6 +87,7 @@ from tinygen.ops.resize_nearest_neighbor import ResizeNearestNeighbor
 from tinygen.ops.reverse_v2 import ReverseV2
 from tinygen.ops.round import Round
 from tinygen.ops.rsqrt import Rsqrt
+from tinygen.ops.select import Select
 from tinygen.ops.select_v2 import SelectV2
 from tinygen.ops.shape import Shape
 from tinygen.ops.sign import Sign
@@ -203,6 +210,27 @@ def choices() -> Graph:
         Minimum("low", (limit, high), (low,), Activation.NONE),
     )
     return Graph("choices", (x,), (y, low), ops)
+
+
+def quotients() -> Graph:
+    """Operators that divide, on int8 and on float32, by a constant; a power; an angle."""
+    x, y = activation("x", (2, 3), 0.2), activation("y", (2, 3), 0.1)
+    by = quantized("by", (3,), 0.02, 0, np.array([3, -7, 90], np.int8))
+    f = plain("f", (2, 3), DType.FLOAT32)
+    step = Tensor("step", (3,), DType.FLOAT32, None, np.array([0.5, -2, 3], np.float32))
+    made = [plain(name, (2, 3), DType.FLOAT32) for name in ("floor", "rest", "power", "angle")]
+    kinds: tuple[type[Binary], ...] = (FloorDiv, FloorMod, Pow)
+    ops: list[Op] = [Div("y", (x, by), (y,), Activation.RELU)]
+    ops += [k(t.name, (f, step), (t,), Activation.NONE) for k, t in zip(kinds, made, strict=False)]
+    ops.append(Atan2("angle", (f, made[0]), (made[3],), Activation.NONE))
+    return Graph("quotients", (x, f), (y, *made), tuple(ops))
+
+
+def select() -> Graph:
+    """Rows of one tensor or of another."""
+    a, b, y = (activation(name, (2, 3)) for name in "aby")
+    condition = plain("condition", (2,), DType.BOOL)
+    return Graph("select", (condition, a, b), (y,), (Select("y", (condition, a, b), (y,)),))
 
 
 def _alone(kind: type[Op], x: Tensor, y: Tensor, *attributes: object) -> Callable[[], Graph]:
@@ -452,6 +480,8 @@ SAMPLES: tuple[Callable[[], Graph], ...] = (
     audio,
     batch_matmul,
     choices,
+    quotients,
+    select,
     concatenation,
     conv2d,
     curves,
