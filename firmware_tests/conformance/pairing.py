@@ -39,7 +39,7 @@ def divisor(bench: Bench, x: Tensor, shape: Shape) -> Tensor:
     zero = b.zero_point if b.quant else 0
     if bench.chance(0.5):
         low, high = max(low, zero - SMALL), min(high, zero + SMALL)
-    values: Array = bench.rng.integers(low, high, shape, endpoint=True)
+    values: Array = bench.rng.integers(low, high, shape, x.dtype.numpy.type, endpoint=True)
     # FLOOR_DIV and FLOOR_MOD divide stored values, whatever the zero point is; and the least value
     # by -1 is not in the type.
     bad = [zero, 0, -1]
