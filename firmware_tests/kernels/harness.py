@@ -24,6 +24,7 @@ from tinygen.instances import Optimize
 from tinygen.ir import Array, DType, Graph, Op, State, Tensor
 from tinygen.isa import Isa
 from tinygen.ops.base import Kernel
+from tinygen.ops.reshape import Reshape
 from tinygen.ops.tolerance import deviating
 from tinygen.select import Choice, best, candidates
 from tinygen.vectors import draw_vectors
@@ -74,7 +75,10 @@ def vector_ops(ops: Iterable[Op], isa: Isa, row: int) -> tuple[Op, ...]:
 
 
 def graph_of(ops: Iterable[Op], name: str = "cases") -> Graph:
-    """One graph of independent operators; what they update is the graph's state."""
+    """One graph of independent operators; what they update is the graph's state.
+
+    Of an operator that gives nothing else, a view of the state is an output.
+    """
     listed = tuple(ops)
     pairs = [(op.inputs[i], op.outputs[o]) for op in listed for i, o in op.updates]
     states = tuple(State(before, after, at_rest(before)) for before, after in pairs)
@@ -83,7 +87,13 @@ def graph_of(ops: Iterable[Op], name: str = "cases") -> Graph:
     if states:
         before, after = ({t[end] for t in pairs} for end in (0, 1))
         inputs = tuple(t for t in inputs if t not in before)
-        outputs = tuple(t for t in outputs if t not in after)
+        hidden = [op for op in listed if after.issuperset(op.outputs)]
+        shown = tuple(
+            Reshape(f"{op.name}/shown", op.outputs, (replace(op.y, name=f"{op.name}/shown"),))
+            for op in hidden
+        )
+        outputs = (*(t for t in outputs if t not in after), *(op.y for op in shown))
+        listed = (*listed, *shown)
     return Graph(name, inputs, outputs, listed, states)
 
 

@@ -27,7 +27,8 @@ class Form:
     that of the graph's inputs in the file, where it is another; numbers past the last are inputs
     that the file leaves out. ``version`` is the operator's, which LiteRT looks up. ``subgraphs``
     are those that the operator runs, by the option that names each. ``intermediates`` are tensors
-    of which only the quantization counts, ``custom`` the options of a custom operator.
+    of which only the quantization counts, ``custom`` the options of a custom operator. The result
+    of one that is ``in_place`` is the variable tensor that it updates.
     """
 
     options: str = ""
@@ -39,6 +40,7 @@ class Form:
     subgraphs: Mapping[str, Graph] = field(default_factory=dict)
     intermediates: tuple[Tensor, ...] = ()
     custom: Mapping[str, int] = field(default_factory=dict)
+    in_place: bool = False
 
 
 def _activation(activation: Activation) -> dict[str, int]:
@@ -382,6 +384,7 @@ FORMS: dict[str, Callable[[Any], Form]] = {
     "BROADCAST_TO": _broadcast_to,
     "CAST": _cast,
     "CEIL": _plain(),
+    "CIRCULAR_BUFFER": lambda op: Form(order=(0,), custom={"cycles_max": 1}, in_place=True),
     "CONCATENATION": _concatenation,
     "CONV_2D": _conv2d,
     "COS": _plain("CosOptions"),

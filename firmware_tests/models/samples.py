@@ -23,6 +23,7 @@ from tinygen.ops.broadcast_args import BroadcastArgs
 from tinygen.ops.broadcast_to import BroadcastTo
 from tinygen.ops.cast import Cast
 from tinygen.ops.ceil import Ceil
+from tinygen.ops.circular_buffer import CircularBuffer
 from tinygen.ops.comparison import Comparison
 from tinygen.ops.concatenation import Concatenation
 from tinygen.ops.conv2d import Conv2D
@@ -376,6 +377,16 @@ def rounds() -> Graph:
     return graph_of([while_op("while", (3,), nested=True)], "rounds")
 
 
+def buffered(slots: int = 4) -> Graph:
+    """The last slots of 2x3, as one vector."""
+    x = activation("x", (1, 1, 2, 3))
+    before, y = activation("slots", (1, slots, 2, 3)), activation("y", (1, 6 * slots))
+    after = replace(before, name="slots/after")
+    ops = (CircularBuffer("slots", (x, before), (after,)), Reshape("y", (after,), (y,)))
+    initial = np.full(before.shape, before.zero_point, np.int8)
+    return Graph("buffered", (x,), (y,), ops, (State(before, after, initial),))
+
+
 def lstm() -> Graph:
     """Two units over three frames of four features, with a cell clip."""
     rng = np.random.default_rng(_SEED)
@@ -479,6 +490,7 @@ SAMPLES: tuple[Callable[[], Graph], ...] = (
     add_n,
     audio,
     batch_matmul,
+    buffered,
     choices,
     quotients,
     select,

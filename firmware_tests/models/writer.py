@@ -181,6 +181,9 @@ class _Writer:
         inputs = self._ints(numbers)
         kept = {number for _, number in op.updates}
         made = [t for i, t in enumerate(op.outputs) if i not in kept]
+        if form.in_place:
+            made = [op.inputs[number] for number, _ in op.updates]
+            (self.indices[op.y],) = (self._tensor(t) for t in made)
         outputs = self._ints([self._tensor(t) for t in made])
         fields = {
             "OpcodeIndex": self.codes.setdefault((op.kind, form.version), len(self.codes)),

@@ -402,17 +402,25 @@ class _Reader:
     def _update(self, layer: Layer, op: Op) -> None:
         """Note what ``op`` makes of the variable tensors that it has."""
         results = {op.inputs[i]: op.outputs[o] for i, o in op.updates}
-        given = {self._held(info) for info in layer.inputs if info is not None}
+        listed = {self._held(info) for info in (*layer.inputs, *layer.outputs) if info is not None}
         named = (i for i in (*layer.inputs, *layer.outputs) if i is not None and i.is_variable)
         for info in dict.fromkeys(named):
             before, held = info.tensor, self._held(info)
+            if info in self.updated and held not in results and info not in layer.outputs:
+                continue  # It reads what another operator keeps.
             if before is None or held not in results or info.is_constant:
                 self._misused(_where(layer), info)
                 continue
             initial = resting(before, info.quant if before.dtype is DType.INT8 else None)
             self.updated[info] = State(before, results[held], initial)
+        for info in layer.outputs:
+            if info.tensor in results and not info.is_variable:
+                raise UnsupportedError(
+                    f"{_where(layer)} updates '{info.name}', which is no variable tensor.",
+                    "Convert the model anew.",
+                )
         # Others are states that no tensor of the file holds.
-        own = ((before, after) for before, after in results.items() if before not in given)
+        own = ((before, after) for before, after in results.items() if before not in listed)
         self.own += (State(before, after, resting(before, None)) for before, after in own)
 
     def _misused(self, where: str, info: TensorInfo) -> None:

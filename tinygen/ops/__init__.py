@@ -16,6 +16,7 @@ from tinygen.ops.broadcast_args import BROADCAST_ARGS
 from tinygen.ops.broadcast_to import BROADCAST_TO
 from tinygen.ops.cast import CAST
 from tinygen.ops.ceil import CEIL
+from tinygen.ops.circular_buffer import CIRCULAR_BUFFER
 from tinygen.ops.concatenation import CONCATENATION
 from tinygen.ops.conv2d import CONV_2D
 from tinygen.ops.cos import COS
@@ -142,6 +143,7 @@ OPS: tuple[OpDef[Any], ...] = (
     BROADCAST_TO,
     CAST,
     CEIL,
+    CIRCULAR_BUFFER,
     CONCATENATION,
     COS,
     CUMSUM,
