@@ -86,8 +86,9 @@ def graph_of(ops: Iterable[Op], name: str = "cases") -> Graph:
     outputs = tuple(t for op in listed for t in op.outputs)
     if states:
         before, after = ({t[end] for t in pairs} for end in (0, 1))
-        inputs = tuple(t for t in inputs if t not in before)
-        hidden = [op for op in listed if after.issuperset(op.outputs)]
+        read = set(inputs)
+        inputs = tuple(t for t in inputs if t not in before | after)
+        hidden = [op for op in listed if after.issuperset(op.outputs) and op.y not in read]
         shown = tuple(
             Reshape(f"{op.name}/shown", op.outputs, (replace(op.y, name=f"{op.name}/shown"),))
             for op in hidden
