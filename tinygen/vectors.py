@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygen.errors import VectorsError
 from tinygen.ir import Array, DType, Graph, Numerics, Tensor
-from tinygen.names import file_name
+from tinygen.names import file_name, printable
 from tinygen.quant import dtype_range
 
 EXTREMES = ("min", "max", "zero_point", "extremes")
@@ -97,13 +97,14 @@ def load_vectors(path: Path, graph: Graph, numerics: Numerics) -> Vectors:
             arrays = {key: archive[key] for key in archive.files if _is_vector_key(key)}
     except (OSError, ValueError, EOFError, KeyError) as error:
         raise VectorsError(
-            f"cannot read vectors from {path}: {error}", "a vectors file is a numpy .npz archive"
+            f"cannot read vectors from {path}: {printable(str(error))}",
+            "a vectors file is a numpy .npz archive",
         ) from None
     except VectorsError:
         raise
     except Exception as error:
         # zipfile and zlib raise types of their own on a damaged archive.
-        raise VectorsError(f"{path} is a damaged archive: {error}") from None
+        raise VectorsError(f"{path} is a damaged archive: {printable(str(error))}") from None
     inputs = _stack(path, arrays, "in", graph.inputs)
     prefix = "tflm" if numerics is Numerics.TFLM and "tflm0" in arrays else "out"
     if f"{prefix}0" not in arrays:

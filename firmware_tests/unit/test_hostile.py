@@ -17,8 +17,11 @@ import tflite
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from firmware_tests.kernels.tensors import constant
+from firmware_tests.kernels.harness import graph_of
+from firmware_tests.kernels.tensors import constant, plain
+from firmware_tests.models.controls import while_op
 from firmware_tests.models.edit import edited
+from firmware_tests.models.random_states import random_stateful_graph
 from firmware_tests.models.samples import SAMPLES, activation, conv2d, residual, sub, weights
 from firmware_tests.models.writer import to_tflite
 from tinygen.compile import Options, compile_model
@@ -29,9 +32,11 @@ from tinygen.ir import Activation, DType, Graph, Numerics, QuantParams, Tensor, 
 from tinygen.isa import Isa
 from tinygen.ops.abs import Abs
 from tinygen.ops.broadcast_to import BroadcastTo
+from tinygen.ops.cast import Cast
 from tinygen.ops.conv2d import Conv2D
 from tinygen.ops.window import Window
 from tinygen.passes.fold_constants import fold_constants
+from tinygen.vectors import draw_vectors
 
 SEED = 20240229
 # Far above what a read takes, far below what a hang takes.
@@ -439,3 +444,38 @@ def test_constants_that_take_long_to_compute_are_refused() -> None:
     op = Conv2D("y", (x, weights("w", (8, 9, 9, 8))), (y,), window, Activation.NONE)
     with pytest.raises(UnsupportedError, match="339,738,624 multiply-accumulates"):
         fold_constants(Graph("long", (activation("i", (1,)),), (y,), (op,)))
+
+
+def loop_model(change: Callable[[Any], None]) -> bytes:
+    return edited(to_tflite(graph_of([while_op("loop", (2, 3))])), change)
+
+
+def test_a_loop_without_a_condition_is_refused() -> None:
+    """Found by the fuzzer: there was an IndexError."""
+
+    def change(model: Any) -> None:
+        condition = min(model.subgraphs[1:], key=lambda subgraph: len(subgraph.outputs))
+        condition.outputs = None
+
+    assert "its condition has 0 outputs, not 1" in refusal(loop_model(change))
+
+
+def test_a_constant_that_is_marked_as_state_is_a_problem() -> None:
+    """Found by the fuzzer: TFLite Micro resets it, and initialized a variable with that."""
+    found = (random_stateful_graph(seed, Numerics.TFLM) for seed in range(100))
+    model = to_tflite(next(graph for graph in found if graph))
+
+    def change(tree: Any) -> None:
+        for tensor in tree.subgraphs[1].tensors:
+            tensor.isVariable = tensor.buffer > 0
+
+    problems = inspect_model(edited(model, change), "m.tflite", Numerics.TFLM).problems
+    assert any("is state that outlives an invocation" in problem for problem in problems)
+
+
+def test_inputs_of_a_quantized_truth_value_are_drawn() -> None:
+    """Found by the fuzzer: a bool has no span, whatever scale the file gives it."""
+    x = plain("x", (2, 3), DType.FLOAT32)
+    y = replace(plain("y", (2, 3), DType.BOOL), quant=QuantParams((0.5,), (0,)))
+    graph = Graph("n", (x,), (y,), (Cast("y", (x,), (y,)),))
+    assert len(draw_vectors(graph, 3, 0)) == 3

@@ -281,7 +281,7 @@ def _words(table: Table, key: str, form: re.Pattern[str], hint: str) -> tuple[st
     words = tuple(word.upper() for word in table.texts(key))
     for word in words:
         if not form.fullmatch(word):
-            raise BoardError(f"{table.where}: '{key}' has '{word}'", hint)
+            raise BoardError(f"{table.where}: '{key}' has {word!r}", hint)
     return words
 
 

@@ -69,7 +69,7 @@ class Table:
         words = self.texts(key, required=True)
         for word in words:
             if word not in choices:
-                raise self._error(key, f"names '{word}'", did_you_mean(word, choices))
+                raise self._error(key, f"names {word!r}", did_you_mean(word, choices))
         if not words or len(set(words)) < len(words):
             raise self._error(key, "must name at least one, and none twice")
         return tuple(choices[word] for word in words)
@@ -123,7 +123,7 @@ class Table:
         for key in self._values:
             if key not in self._asked:
                 raise BoardError(
-                    f"{self.where}: unknown key '{key}'", did_you_mean(key, self._asked)
+                    f"{self.where}: unknown key {key!r}", did_you_mean(key, self._asked)
                 )
 
     def _find(self, key: str, default: Any) -> Any:

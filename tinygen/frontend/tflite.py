@@ -313,6 +313,8 @@ class _Reader:
         values = [info for info in infos if info.type_name != "resource"]
         for info in values:
             self._tensor_problems(_where(layer), info)
+            if info.is_variable:
+                self._misused(_where(layer), info)
         if empty := _empty(values):
             self.problems.append(f"{_where(layer)}: tensor '{empty.name}' {empty} {EMPTY}")
             return None

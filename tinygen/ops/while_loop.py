@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tinygen.errors import UnsupportedError
+from tinygen.errors import ModelError, UnsupportedError
 from tinygen.ir import Array, DType, Graph, Op, State, Tensor
 from tinygen.ops.base import Node, OpDef
 from tinygen.ops.control import (
@@ -67,7 +67,9 @@ def parse(node: Node) -> While:
     check_alike(node, "inputs of the body", given, body.inputs)
     check_alike(node, "outputs of the body", given, body.outputs)
     if len(condition.outputs) != 1:
-        check_alike(node, "outputs of the condition", condition.outputs, condition.outputs[:1])
+        raise ModelError(
+            f"{node.kind} '{node.name}': its condition has {len(condition.outputs)} outputs, not 1"
+        )
     check_condition(node, condition.outputs[0])
     loop = _joined(node.name, condition, body)
     return While(node.name, given, node.outputs, (loop,))
