@@ -93,8 +93,10 @@ def load_vectors(path: Path, graph: Graph, numerics: Numerics) -> Vectors:
         with path.open("rb") as file:
             if not zipfile.is_zipfile(file):
                 raise VectorsError(f"{path} is not a numpy .npz archive, or is cut short")
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files if _is_vector_key(key)}
+            # numpy leaves a file open that it has opened itself, where the archive is damaged.
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as archive:
+                arrays = {key: archive[key] for key in archive.files if _is_vector_key(key)}
     except (OSError, ValueError, EOFError, KeyError) as error:
         raise VectorsError(
             f"cannot read vectors from {path}: {printable(str(error))}",
