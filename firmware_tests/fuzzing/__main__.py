@@ -25,14 +25,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--failures", type=Path, default=Path("build/fuzzing"), help="where failing files go"
     )
+    parser.add_argument("--no-corpus", action="store_true", help="leave the shared models out")
+    parser.add_argument("--no-ask", action="store_true", help="do not ask the interpreters")
     given = parser.parse_args(arguments)
     if given.count is None and given.minutes is None:
         parser.error("say --count or --minutes")
     seconds = math.inf if given.minutes is None else 60 * given.minutes
-    of = originals()
+    of = originals(corpus=not given.no_corpus)
     tell = partial(print, flush=True)
     tell(f"seed {given.seed}: mutants of {len(of)} models")
-    tally = campaign(given.seed, batches(given.count), seconds, given.jobs, of, tell)
+    tally = campaign(
+        given.seed, batches(given.count), seconds, given.jobs, of, tell, ask=not given.no_ask
+    )
     for failure in tally.failures:
         tell(f"{failure.write(given.failures, given.seed)}\n  {failure.reason.splitlines()[0]}")
     tell(f"seed {given.seed}: {tally}")

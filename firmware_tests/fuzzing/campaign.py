@@ -67,14 +67,14 @@ Report = tuple[Counter[str], list[tuple[int, str]]]
 class _Worker:
     """A process that takes numbers of mutants and reports what came of them."""
 
-    def __init__(self, seed: int, of: tuple[Original, ...]) -> None:
-        self.seed, self.of = seed, of
+    def __init__(self, seed: int, of: tuple[Original, ...], *, ask: bool) -> None:
+        self.seed, self.of, self.ask = seed, of, ask
         self._start()
 
     def _start(self) -> None:
         self.connection, theirs = _FORK.Pipe()
         self.current = multiprocessing.RawValue("q", -1)
-        arguments = (theirs, self.seed, self.of, self.current)
+        arguments = (theirs, self.seed, self.of, self.current, self.ask)
         self.process: ForkProcess = _FORK.Process(target=_work, args=arguments, daemon=False)
         self.process.start()
         theirs.close()
@@ -110,10 +110,15 @@ def campaign(
     jobs: int,
     of: tuple[Original, ...],
     tell: Callable[[str], None],
+    *,
+    ask: bool = True,
 ) -> Tally:
-    """Try the mutants of ``seed`` in ``numbers`` until they or the time end."""
+    """Try the mutants of ``seed`` in ``numbers`` until they or the time end.
+
+    With ``ask``, the interpreters say what comes out of those that tinygen accepts.
+    """
     tally, deadline = Tally(), time.monotonic() + seconds
-    workers = [_Worker(seed, of) for _ in range(jobs)]
+    workers = [_Worker(seed, of, ask=ask) for _ in range(jobs)]
     left: list[range] = []
     busy: dict[Connection, _Worker] = {}
 
@@ -150,9 +155,11 @@ def batches(count: int | None) -> Iterator[range]:
         first = last
 
 
-def _work(connection: Connection, seed: int, of: tuple[Original, ...], current: Any) -> None:
+def _work(
+    connection: Connection, seed: int, of: tuple[Original, ...], current: Any, ask: bool
+) -> None:
     warnings.simplefilter("error")
-    executions = Executions()
+    executions = Executions(ask)
     while numbers := connection.recv():
         connection.send(try_all(seed, numbers, of, executions, current))
 

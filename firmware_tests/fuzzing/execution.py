@@ -46,6 +46,7 @@ Accepted = tuple[Mutant, Case]
 class Executions:
     """The accepted mutants that wait for the C compiler; equal programs are run once."""
 
+    ask: bool = True
     waiting: list[Accepted] = field(default_factory=list)
     known: set[bytes] = field(default_factory=set)
     run: int = 0
@@ -59,10 +60,10 @@ class Executions:
                 self.waiting.append((mutant, case))
 
     def settle(self) -> list[tuple[Mutant, str]]:
-        """Build and run what waits, and ask the interpreters; which mutants fail, and how."""
+        """Build and run what waits, and ask the interpreters if told so; which fail, and how."""
         waiting, self.waiting = self.waiting, []
         self.run += len(waiting)
-        return _failures(waiting) + self._disagreements(waiting)
+        return _failures(waiting) + (self._disagreements(waiting) if self.ask else [])
 
     def _disagreements(self, cases: Sequence[Accepted]) -> list[tuple[Mutant, str]]:
         """The mutants for which an interpreter, where it takes them, has other numbers."""
