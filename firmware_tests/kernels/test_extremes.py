@@ -16,6 +16,7 @@ from firmware_tests.kernels.harness import (
 from firmware_tests.kernels.retyped import retyped, retyped_tensor
 from firmware_tests.kernels.tensors import plain, quantized
 from firmware_tests.kernels.test_mean import every_axes, mean
+from firmware_tests.kernels.widened import widened
 from firmware_tests.models.writer import to_tflite
 from tinygen import reference
 from tinygen.compile import Options
@@ -77,17 +78,30 @@ PLACED: tuple[ArgExtreme, ...] = tuple(
     for number, dtype in enumerate(definition_of(place(kind, (1,), 0)).dtypes)
     for index in (DType.INT32, DType.INT64)
 )
-CASES: tuple[Op, ...] = (*ALL[:44:9], *ALL[44::4], *TYPED[1::3], *PLACED)
+
+
+def product(index: int) -> Op:
+    """Scales at which products of so many factors fill the output, and others."""
+    op = reduction(ReduceProd, index)
+    filled = op.count * np.log2(op.x.scale * 90) - np.log2(100)
+    scale = 2.0 ** float(np.clip(filled, -26, 19)) if index % 3 else op.x.scale
+    y = quantized(op.y.name, op.y.shape, scale, (7, -128, 0)[index % 3])
+    return replace(op, outputs=(y,))
+
+
+PRODUCTS: tuple[Op, ...] = tuple(product(index) for index in range(22))
+PRODUCTS += widened(PRODUCTS)
+CASES: tuple[Op, ...] = (*PRODUCTS[::7], *ALL[:44:9], *ALL[44::4], *TYPED[1::3], *PLACED)
 
 
 def test_every_row_gives_the_references_bytes() -> None:
-    check_native((*ALL, *TYPED, *PLACED))
+    check_native((*ALL, *TYPED, *PLACED, *PRODUCTS))
 
 
 @pytest.mark.reference
 @pytest.mark.parametrize("numerics", Numerics)
 def test_reference_is_the_interpreters(numerics: Numerics) -> None:
-    typed = (op for op in (*TYPED, *PLACED) if has_kernel(op, numerics))
+    typed = (op for op in (*TYPED, *PLACED, *PRODUCTS) if has_kernel(op, numerics))
     assert_interpreter_agrees((*ALL, *typed), numerics)
 
 
