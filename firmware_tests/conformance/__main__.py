@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from firmware_tests.conformance import counts
-from firmware_tests.conformance.drawing import pairs
+from firmware_tests.conformance.drawing import declared, pairs
 from firmware_tests.conformance.plan import Pair, Unit, rounds, run
 from firmware_tests.conformance.saving import save
 from firmware_tests.conformance.tally import HOST, Tally, details, line
@@ -35,16 +35,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("no operator of the table takes that type", file=sys.stderr)
         return 2
     boards = BOARDS if "all" in given.board else tuple(given.board)
+    places = boards or (HOST,)
+    if given.missing:
+        chosen = counts.missing(chosen, places, given.cases)
     minutes = math.inf if given.minutes is None else given.minutes
     print(f"seeds from {given.seed}; {len(chosen)} pairs of operator and type", flush=True)
     units = rounds(chosen, given.seed, given.cases, boards, given.minutes is not None)
     total = run(
         units, time.monotonic() + 60 * minutes, given.jobs, _tell if given.verbose else _hush
     )
-    places = boards or (HOST,)
     failed = _report(chosen, total, Path(given.failures))
     if given.write:
-        counts.write([(kind, dtype.value) for kind, dtype in pairs()], total, places)
+        counts.write([(kind, dtype.value) for kind, dtype in declared()], total, places)
     return 1 if failed else 0
 
 
@@ -67,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument(
         "--failures", default="conformance-failures", help="where failing models are written"
+    )
+    parser.add_argument(
+        "--missing", action="store_true", help="only what fewer cases were written down for"
     )
     parser.add_argument("--write", action="store_true", help="write tinygen/conformance.json")
     parser.add_argument("--verbose", action="store_true", help="tell what is done as it is")

@@ -25,6 +25,17 @@ def merged(
     return found
 
 
+def missing(pairs: Sequence[Pair], places: Sequence[str], cases: int) -> list[Pair]:
+    """Those of ``pairs`` that fewer than ``cases`` were counted for at any of ``places``."""
+    before = load_counts()
+
+    def counted(pair: Pair) -> int:
+        at = before.get(pair[0], {}).get(pair[1], {})
+        return min(at.get(place, 0) for place in places)
+
+    return [pair for pair in pairs if counted(pair) < cases]
+
+
 def write(pairs: Sequence[Pair], total: Mapping[Pair, Tally], places: Sequence[str]) -> None:
     """Write the file: one line for each operator and type."""
     found = merged(pairs, total, load_counts() if FILE.exists() else {}, places)

@@ -52,10 +52,14 @@ class NoDrawError(Exception):
     """Nothing draws an operator of this type: ``firmware_tests/conformance`` needs a draw."""
 
 
+def declared() -> tuple[tuple[str, DType], ...]:
+    """Every operator of the table with each of its types."""
+    return tuple((d.op.kind, dtype) for d in OPS for dtype in d.dtypes)
+
+
 def pairs() -> tuple[tuple[str, DType], ...]:
-    """Every operator of the table that computes, with each of its types."""
-    computing = [d for d in OPS if d.op.kind not in CONSTANT]
-    return tuple((d.op.kind, dtype) for d in computing for dtype in d.dtypes)
+    """Those that there is firmware of."""
+    return tuple(pair for pair in declared() if pair[0] not in CONSTANT)
 
 
 @cache

@@ -24,6 +24,7 @@ from tinygen.ops.select import Select
 from tinygen.ops.squared_difference import SquaredDifference
 from tinygen.quant import dtype_range
 
+SIGNED = (DType.INT8, DType.INT16, DType.INT32, DType.INT64)
 SMALL = 9  # divisors within this of the zero point leave quotients room
 
 
@@ -33,7 +34,7 @@ def divisor(bench: Bench, x: Tensor, shape: Shape) -> Tensor:
     if x.dtype is DType.FLOAT32:
         signs = bench.rng.choice([-1.0, 1.0], shape)
         return replace(b, data=np.asarray(signs * bench.rng.uniform(0.1, 9, shape), np.float32))
-    if x.dtype is DType.BOOL:
+    if x.dtype not in SIGNED:
         raise Illegal
     low, high = dtype_range(x.dtype)
     zero = b.zero_point if b.quant else 0
