@@ -78,13 +78,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _tell(unit: Unit) -> None:
+def _tell(unit: Unit, tallies: Mapping[Pair, Tally]) -> None:
     first, last = unit.names[0], unit.names[-1]
     print(f"... {unit.place}: {first} to {last}", file=sys.stderr, flush=True)
+    for tally in tallies.values():
+        for found in tally.findings:
+            print(f"{found.name} on {found.place}: {found.message}", file=sys.stderr, flush=True)
 
 
-def _hush(unit: Unit) -> None:
-    del unit
+def _hush(unit: Unit, tallies: Mapping[Pair, Tally]) -> None:
+    del unit, tallies
 
 
 def _report(chosen: Sequence[Pair], total: Mapping[Pair, Tally], failures: Path) -> int:

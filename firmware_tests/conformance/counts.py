@@ -20,7 +20,7 @@ def merged(
         counted = dict(before.get(kind, {}).get(dtype, {}))
         tally = total.get((kind, dtype))
         if tally is not None:
-            counted |= {place: tally.ran[place] for place in places}
+            counted |= {place: tally.ran[place] for place in places if tally.ran[place]}
         found.setdefault(kind, {})[dtype] = dict(sorted(counted.items()))
     return found
 

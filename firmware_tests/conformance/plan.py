@@ -91,7 +91,7 @@ def rounds(
 
 
 def run(
-    units: Iterator[Unit], deadline: float, jobs: int, tell: Callable[[Unit], None]
+    units: Iterator[Unit], deadline: float, jobs: int, tell: Callable[[Unit, Tallies], None]
 ) -> Mapping[Pair, Tally]:
     """Perform ``units`` in ``jobs`` processes; none begins after ``deadline`` (monotonic)."""
     total: Tallies = defaultdict(Tally)
@@ -105,6 +105,7 @@ def run(
             if not pending:
                 return total
             for future in wait(pending, return_when=FIRST_COMPLETED).done:
-                for pair, tally in future.result().items():
+                tallies = future.result()
+                for pair, tally in tallies.items():
                     total[pair].join(tally)
-                tell(pending.pop(future))
+                tell(pending.pop(future), tallies)
