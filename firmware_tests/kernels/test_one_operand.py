@@ -7,15 +7,25 @@ import numpy as np
 import pytest
 
 from firmware_tests.kernels.agreement import assert_interpreter_agrees
-from firmware_tests.kernels.harness import check_native, expected
+from firmware_tests.kernels.harness import (
+    ALL_ISAS,
+    assert_equal,
+    check_native,
+    compile_cases,
+    expected,
+    run_native,
+)
 from firmware_tests.kernels.tensors import any_scale, float32, plain, quantized
 from firmware_tests.models.writer import to_tflite
+from tinygen.compile import Options
 from tinygen.interpreters import run_reference
-from tinygen.ir import DType, Graph, Numerics, Op, Tensor
+from tinygen.ir import Activation, DType, Graph, Numerics, Op, Tensor
 from tinygen.ops import BY_KIND
 from tinygen.ops.abs import Abs
+from tinygen.ops.add import Add
 from tinygen.ops.ceil import Ceil
 from tinygen.ops.cos import Cos
+from tinygen.ops.dequantize import Dequantize
 from tinygen.ops.elementwise import Elementwise
 from tinygen.ops.elu import Elu
 from tinygen.ops.exp import Exp
@@ -26,6 +36,7 @@ from tinygen.ops.leaky_relu import LeakyRelu
 from tinygen.ops.log import Log
 from tinygen.ops.logistic import Logistic
 from tinygen.ops.neg import Neg
+from tinygen.ops.quantize import Quantize
 from tinygen.ops.relu import Relu, Relu0To1, Relu6, ReluN1To1
 from tinygen.ops.round import Round
 from tinygen.ops.rsqrt import Rsqrt
@@ -34,6 +45,7 @@ from tinygen.ops.sin import Sin
 from tinygen.ops.sqrt import Sqrt
 from tinygen.ops.square import Square
 from tinygen.ops.tanh import Tanh
+from tinygen.select import best
 from tinygen.vectors import draw_vectors
 
 FLOAT: tuple[type[Elementwise], ...] = (
@@ -176,3 +188,35 @@ def test_roots_of_int16_are_the_interpreters_behind_a_relu(numerics: Numerics) -
     mine = zip(*expected(graph, inputs), strict=True)
     for root, got, want in zip(roots, mine, theirs, strict=True):
         assert np.array_equal(np.stack(got), want), root.name
+
+
+def test_passes_change_no_byte_of_a_model_of_many_types() -> None:
+    """int8, float32 and int16 in turn, in places where a pass would find something in int8."""
+    shape = (1, 4, 4, 3)
+    x, *bytewise = (quantized(f"byte{i}", shape, 0.05, 3) for i in range(4))
+    reals = [plain(f"real{i}", shape, DType.FLOAT32) for i in range(6)]
+    shorts = [quantized(f"short{i}", shape, 2.0**-10, 0, dtype=DType.INT16) for i in range(5)]
+    vector = Tensor("c", (3,), DType.FLOAT32, None, np.array([1, 2, 3], np.float32))
+    negative = plain("negative", (3,), DType.FLOAT32)
+    ops = (
+        Dequantize("real0", (x,), (reals[0],)),
+        Relu6("real1", (reals[0],), (reals[1],)),
+        Relu("real2", (reals[1],), (reals[2],)),
+        LeakyRelu("real3", (reals[2],), (reals[3],), Numerics.TFLM, float32(0.3)),
+        Neg("negative", (vector,), (negative,)),
+        Add("real4", (reals[3], negative), (reals[4],), Activation.NONE),
+        Relu("real5", (reals[4],), (reals[5],)),
+        Quantize("short0", (reals[5],), (shorts[0],)),
+        Relu("short1", (shorts[0],), (shorts[1],)),
+        Relu6("short2", (shorts[1],), (shorts[2],)),
+        Abs("short3", (shorts[2],), (shorts[3],)),
+        Neg("short4", (shorts[3],), (shorts[4],)),
+        Quantize("byte1", (shorts[4],), (bytewise[0],)),
+        Neg("byte2", (bytewise[0],), (bytewise[1],)),
+        Relu("byte3", (bytewise[1],), (bytewise[2],)),
+    )
+    graph = Graph("chain", (x,), (bytewise[2], shorts[4], reals[4]), ops)
+    inputs = draw_vectors(graph, 9, 3).inputs
+    program = compile_cases(graph, ALL_ISAS, Options(), best)
+    assert len(program.graph.ops) < len(ops)
+    assert_equal(program.graph, inputs, run_native(program, inputs), expected(graph, inputs))
