@@ -156,13 +156,9 @@ _HEAD = (
     "Written by `tinygen ops --markdown`; `make operators` writes it anew.",
     "",
     "- *types*: the element types of the operator's first input, or of what it selects from.",
-<<<<<<< HEAD
-    "- *numerics*: whether `--numerics` changes its numbers; see [numerics.md](numerics.md).",
+    "- *numerics*: whether `--numerics` may change its numbers; see [numerics.md](numerics.md).",
     "- *float32 within*: what a float32 result may lie off the reference's; see",
     "  [numerics.md](numerics.md#floating-point).",
-=======
-    "- *numerics*: whether `--numerics` may change its numbers; see [numerics.md](numerics.md).",
->>>>>>> 59fedcc (Tell differences as they are found; describe the conformance run)
     "- *kernel rows*: how many there are for each extension of the instruction set. *any* is plain",
     "  C; a *view* takes no code. `tinygen ops --op NAME` names them.",
     "- *cases*: drawn one-operator models that a reference interpreter agreed on and that ran as",
