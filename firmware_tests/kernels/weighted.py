@@ -168,7 +168,8 @@ def drawn_window(rng: np.random.Generator, dilated: bool = True) -> tuple[Pair, 
 
 def is_of_int8(row: Kernel[Any]) -> bool:
     """Whether a row is for int8 throughout, not for other types or what stands for them."""
-    return not any(part in row.function for part in ("_s16", "_offset_", "_up", "_s4"))
+    others = ("_s16", "_f32", "_hybrid", "_offset_", "_up", "_s4")
+    return not any(part in row.function for part in others)
 
 
 def check_row(
