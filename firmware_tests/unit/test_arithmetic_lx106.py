@@ -122,9 +122,10 @@ def wrapped(value: int) -> int:
 
 def divided(a: Any, b: Any) -> int | None:
     """C's quotient; None where there is none, or where it does not fit."""
+    most = np.iinfo(type(a)).max
     a, b = int(a), int(b)
     quotient = abs(a) // abs(b) if b else 0
-    return None if not b or quotient > 2**31 - 1 else quotient if (a < 0) == (b < 0) else -quotient
+    return None if not b or quotient > most else quotient if (a < 0) == (b < 0) else -quotient
 
 
 @pytest.mark.parametrize(
@@ -134,6 +135,7 @@ def divided(a: Any, b: Any) -> int | None:
         ("__udivsi3", U32, lambda a, b: a // b if b else None),
         ("__umodsi3", U32, lambda a, b: a % b if b else None),
         ("__divsi3", I32, divided),
+        ("__divdi3", I64, divided),
     ],
 )
 def test_integers_are_exact(

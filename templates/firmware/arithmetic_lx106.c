@@ -15,6 +15,7 @@ uint64_t __umulsidi3(uint32_t a, uint32_t b);
 uint32_t __udivsi3(uint32_t a, uint32_t b);
 uint32_t __umodsi3(uint32_t a, uint32_t b);
 int32_t __divsi3(int32_t a, int32_t b);
+int64_t __divdi3(int64_t a, int64_t b);
 
 float __addsf3(float a, float b);
 float __subsf3(float a, float b);
@@ -99,6 +100,25 @@ int32_t __divsi3(int32_t a, int32_t b)
     uint32_t rest;
     const uint32_t quotient = divide(magnitude(a), magnitude(b), &rest);
     return (int32_t)((a < 0) != (b < 0) ? 0u - quotient : quotient);
+}
+
+/* As the division of 32 bits; what a division by zero gives is undefined. */
+int64_t __divdi3(int64_t a, int64_t b)
+{
+    uint64_t rest = a < 0 ? 0u - (uint64_t)a : (uint64_t)a;
+    uint64_t divisor = b < 0 ? 0u - (uint64_t)b : (uint64_t)b;
+    uint64_t quotient = 0, bit = 1;
+    while (divisor < rest && divisor >> 63 == 0u && divisor != 0u) {
+        divisor <<= 1;
+        bit <<= 1;
+    }
+    for (; bit != 0u; bit >>= 1, divisor >>= 1) {
+        if (rest >= divisor) {
+            rest -= divisor;
+            quotient |= bit;
+        }
+    }
+    return (int64_t)((a < 0) != (b < 0) ? 0u - quotient : quotient);
 }
 
 /* A floating-point format by the bits of its fraction and its exponent. */
