@@ -7,7 +7,7 @@ import numpy as np
 
 from tinygen.errors import UnsupportedError
 from tinygen.ir import Array, DType
-from tinygen.ops.base import Call, Kernel, Node, OpDef
+from tinygen.ops.base import Call, Kernel, Node, OpDef, describe
 from tinygen.ops.signal import SignalOp, check, one_call, require
 
 # Without options, TFLite Micro takes these numbers of slots for a buffer that every invocation
@@ -47,6 +47,14 @@ def parse(node: Node) -> CircularBuffer:
     return CircularBuffer(node.name, (x, before), (after,))
 
 
+def int8(op: CircularBuffer) -> str:
+    """Input and output are int8.
+
+    TFLite Micro keeps no others; convert the model with full integer quantization (int8).
+    """
+    return next((describe(t) for t in (*op.inputs, *op.outputs) if t.dtype is not DType.INT8), "")
+
+
 def reference(op: CircularBuffer, values: tuple[Array, ...]) -> tuple[Array, ...]:
     """Source: CircularBufferEval."""
     x, before = values
@@ -63,7 +71,7 @@ CIRCULAR_BUFFER = OpDef(
     op=CircularBuffer,
     parse=parse,
     dtypes=(DType.INT8,),
-    rules=(),
+    rules=(int8,),
     reference=reference,
     kernels=(Kernel("tg_circular_buffer", "tg_circular_buffer.h", "tg_circular_buffer", lower),),
 )
