@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument(
-        "--failures", default="conformance-failures", help="where failing models are written"
+        "--failures", default="build/conformance", help="where failing models are written"
     )
     parser.add_argument(
         "--missing", action="store_true", help="only what fewer cases were written down for"

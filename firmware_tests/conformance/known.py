@@ -20,12 +20,35 @@ class Known:
     applies: Callable[[Any], bool]
 
 
+def shifts_far(op: Any) -> bool:
+    """Whether a divisor may be above the ratio of a DIV's scales."""
+    if op.y.dtype not in (DType.INT8, DType.INT16):
+        return False
+    ratio = op.a.scale / (op.b.scale * op.y.scale)
+    return bool(ratio <= 2.0 ** (8 * op.b.dtype.size))
+
+
 KNOWN = (
+    *(
+        Known(
+            "DIV: quotients that are shifted right by more than 31 bits",
+            "DIV",
+            numerics,
+            shifts_far,
+        )
+        for numerics in Numerics
+    ),
     Known(
         "GREATER: TFLite Micro compares int16 by factors that it never sets",
         "GREATER",
         Numerics.TFLM,
         lambda op: op.a.dtype is DType.INT16,
+    ),
+    Known(
+        "SPACE_TO_BATCH_ND: TFLite Micro never sets the border",
+        "SPACE_TO_BATCH_ND",
+        Numerics.TFLM,
+        lambda op: any(map(any, op.paddings)),
     ),
     Known(
         "STRIDED_SLICE: TFLite Micro ignores the ellipsis and new axes",
