@@ -19,17 +19,17 @@ Array = npt.NDArray[Any]
 
 
 class DType(Enum):
-    """Element types, by their TFLite names."""
+    """Element types, by their TFLite names; firmware knows them by their place here."""
 
     INT8 = "int8"
     UINT8 = "uint8"
     INT16 = "int16"
     INT32 = "int32"
     INT64 = "int64"
-    UINT32 = "uint32"
-    UINT64 = "uint64"
     FLOAT32 = "float32"
     BOOL = "bool"
+    UINT32 = "uint32"
+    UINT64 = "uint64"
 
     @property
     def numpy(self) -> np.dtype[Any]:

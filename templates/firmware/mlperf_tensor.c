@@ -12,12 +12,14 @@ enum {
     TYPE_INT32 = 3,
     TYPE_INT64 = 4,
     TYPE_FLOAT32 = 5,
-    TYPE_BOOL = 6
+    TYPE_BOOL = 6,
+    TYPE_UINT32 = 7,
+    TYPE_UINT64 = 8
 };
 
 static uint32_t element_bytes(uint8_t type)
 {
-    static const uint8_t bytes[] = {1, 1, 2, 4, 8, 4, 1};
+    static const uint8_t bytes[] = {1, 1, 2, 4, 8, 4, 1, 4, 8};
     return bytes[type];
 }
 
@@ -31,6 +33,7 @@ static int64_t integer(uint8_t type, const uint8_t *element)
     int16_t s16;
     int32_t s32;
     int64_t s64;
+    uint32_t u32;
     switch (type) {
     case TYPE_INT8:
         return (int8_t)*element;
@@ -43,9 +46,18 @@ static int64_t integer(uint8_t type, const uint8_t *element)
     case TYPE_INT64:
         memcpy(&s64, element, sizeof(s64));
         return s64;
+    case TYPE_UINT32:
+        memcpy(&u32, element, sizeof(u32));
+        return u32;
     default: /* uint8 and bool */
         return *element;
     }
+}
+
+/* Both halves of 64 bits, to within a bit. */
+static float joined(float high, uint32_t low)
+{
+    return high * 4294967296.0f + (float)low;
 }
 
 /* Large ones to within a bit: libgcc's own conversion costs 4 KiB of code without an FPU. */
@@ -54,7 +66,7 @@ static float real(int64_t number)
     if (number >= INT32_MIN && number <= INT32_MAX) {
         return (float)(int32_t)number;
     }
-    return (float)(int32_t)(number >> 32) * 4294967296.0f + (float)(uint32_t)number;
+    return joined((float)(int32_t)(number >> 32), (uint32_t)number);
 }
 
 float tensor_value(const model_tensor *tensor, const uint8_t *data, uint32_t index)
@@ -64,6 +76,11 @@ float tensor_value(const model_tensor *tensor, const uint8_t *data, uint32_t ind
     if (tensor->dtype == TYPE_FLOAT32) {
         memcpy(&value, element, sizeof(value));
         return value;
+    }
+    if (tensor->dtype == TYPE_UINT64) {
+        uint64_t u64;
+        memcpy(&u64, element, sizeof(u64));
+        return joined((float)(uint32_t)(u64 >> 32), (uint32_t)u64);
     }
     const int64_t number = integer(tensor->dtype, element);
     return tensor->quantized ? real(number - tensor->zero_point) * tensor->scale : real(number);

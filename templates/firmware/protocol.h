@@ -17,7 +17,7 @@
 #define PROTOCOL_VERSION 2
 
 /* All integers are little-endian. Types of elements, by code: int8, uint8, int16, int32, int64,
- * float32, bool. */
+ * float32, bool, uint32, uint64. */
 enum {
     /* -> u8 version, u8 emulated, u16 payload bytes, u16 window, u16 inputs, u16 outputs,
      *    u16 layers, u32 arena bytes, u32 stack bytes, u32 timer hz, then seven strings (u8 length,
