@@ -46,8 +46,9 @@ format: $(VENV)/.installed-dev ## rewrite the Python files in the house format
 boards-table: lint test-tools ## run the tests that prove something of a board, and write docs/boards.md
 	$(PYTHON) -m pytest -n auto --dist worksteal --write-tiers firmware_tests
 
-nightly: test-tools ## every conformance case, then random ones, graphs and files (NIGHTLY_MINUTES=60 of each)
-	$(PYTHON) -m pytest -n auto --dist worksteal --whole firmware_tests/emulated/test_kernel_battery.py
+nightly: test-tools ## all cases, models and cores; then cases, graphs and files at random (NIGHTLY_MINUTES=60 of each)
+	TINYGEN_EVERY_CORE=1 $(PYTHON) -m pytest -n auto --dist worksteal --whole \
+		firmware_tests/emulated/test_kernel_battery.py firmware_tests/golden
 	$(PYTHON) -m firmware_tests.conformance --cases 200 --write
 	$(PYTHON) -m firmware_tests.conformance --cases 20 --board all --write
 	$(PYTHON) -m firmware_tests.conformance --cases 25 --minutes $(NIGHTLY_MINUTES) --seed $(NIGHTLY_SEED)

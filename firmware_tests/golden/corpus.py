@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ BOARDS = (
     "microbit", "mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547",
     "qemu-rv32imc", "qemu-lx106",
 )  # fmt: skip
+ALWAYS = ("mps2-an386", "mps3-an547")  # those with most kernels of their own
 
 
 @dataclass(frozen=True)
@@ -78,19 +80,21 @@ def compiled_models() -> list[Entry]:
 
 
 def emulated_runs() -> list[tuple[Entry, str]]:
-    """Which compiled model runs on which board: integer models of several operators on every one.
+    """Which compiled model runs on which board; with ``TINYGEN_EVERY_CORE`` set, all on all.
 
-    Those of one operator, of which there are many, and those of floats take one board each, in
-    turn; with ``TINYGEN_EVERY_CORE`` set they take every one, too.
+    Else models of one operator, of which there are many, and those of floats take one board each,
+    in turn, and other models those that are always taken and two more.
     """
-    runs, turn = [], 0
+    if os.environ.get("TINYGEN_EVERY_CORE"):
+        return [(entry, board) for entry in compiled_models() for board in BOARDS]
+    every, others = cycle(BOARDS), cycle(board for board in BOARDS if board not in ALWAYS)
+    runs = []
     for entry in compiled_models():
-        sole = sum(entry.facts["ops"].values()) == 1 or entry.facts["class"] in FLOATING
-        if not sole or os.environ.get("TINYGEN_EVERY_CORE"):
-            runs += [(entry, board) for board in BOARDS]
+        if sum(entry.facts["ops"].values()) == 1 or entry.facts["class"] in FLOATING:
+            taken: tuple[str, ...] = (next(every),)
         else:
-            runs.append((entry, BOARDS[turn % len(BOARDS)]))
-            turn += 1
+            taken = (*ALWAYS, next(others), next(others))
+        runs += [(entry, board) for board in taken]
     return runs
 
 
