@@ -145,8 +145,11 @@ DRAWN = tuple(drawn(i, kind) for kind in Range for i in range(12))
 CASES = (*NAMED, *GROUPED, *PADDED, *DRAWN, *(drawn(i, Range.USUAL, groups=3) for i in range(4)))
 
 
-def test_every_row_gives_the_references_bytes() -> None:
-    check_native(CASES, options=ONE_INSTANCE)
+@pytest.mark.parametrize("part", range(3))
+def test_every_row_gives_the_references_bytes(part: int) -> None:
+    # A part of the drawn cases; all of them run on emulated cores at night.
+    some = tuple(op for op in CASES if op not in DRAWN or DRAWN.index(op) % 2 == 0)
+    check_native(some[part::3], options=ONE_INSTANCE)
 
 
 @pytest.mark.parametrize("function", ["tg_conv2d_patches_s8", "tg_conv2d_patches_s8_dsp"])
