@@ -21,6 +21,7 @@ from tinygen.isa import Isa
 from tinygen.ops import OPS
 from tinygen.ops.control import Control
 from tinygen.ops.relu import Relu, Relu6
+from tinygen.ops.signal import SignalOp
 from tinygen.ops.tanh import Tanh
 from tinygen.reference import run
 from tinygen.vectors import draw_vectors
@@ -29,6 +30,11 @@ NATIVE_SEEDS = range(60)
 GROUP = 6
 DAMAGED_SEEDS = (0, 3, 4, 6, 66, 85, 180, 203)
 AGREEMENT_SEEDS = range(1000, 1120)
+# Drawn by themselves only, in ``firmware_tests.conformance``: most have no kernel for int8.
+ALONE = {
+    "ATAN2", "CEIL", "COS", "FLOOR", "GELU", "L2_POOL_2D", "LOG", "NEG", "POW", "RANK",
+    "RELU_0_TO_1", "ROUND", "SIGN", "SIN", "SQRT", "SQUARE",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("first", NATIVE_SEEDS[::GROUP])
@@ -59,8 +65,8 @@ def test_every_operator_occurs() -> None:
     graphs = [random_graph(s, n, most_ops=8) for s in NATIVE_SEEDS for n in Numerics]
     graphs += [random_graph(s, n) for s in AGREEMENT_SEEDS for n in Numerics]
     kinds = Counter(op.kind for graph in graphs for op in graph.ops)
-    drawn = (d.op for d in OPS if not d.op.updates and not issubclass(d.op, Control))
-    assert set(kinds) == {op.kind for op in drawn}
+    drawn = (d.op for d in OPS if not d.op.updates and not issubclass(d.op, (Control, SignalOp)))
+    assert set(kinds) == {op.kind for op in drawn} - ALONE
 
 
 def test_a_seed_always_gives_the_same_graph() -> None:
