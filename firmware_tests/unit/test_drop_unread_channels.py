@@ -19,13 +19,15 @@ from firmware_tests.unit.rewriting import (
     rewritten,
     with_ignored,
 )
-from tinygen.ir import Activation, Graph, Op, QuantParams, Tensor
+from tinygen.ir import Activation, DType, Graph, Op, QuantParams, Tensor
 from tinygen.ops.concatenation import Concatenation
+from tinygen.ops.dequantize import Dequantize
 from tinygen.ops.fully_connected import FullyConnected
 from tinygen.ops.mean import Mean
 from tinygen.ops.mul import Mul
 from tinygen.ops.pad import Pad
 from tinygen.ops.pool2d import MaxPool2D
+from tinygen.ops.quantize import Quantize
 from tinygen.ops.relu import Relu6
 from tinygen.ops.reshape import Reshape
 from tinygen.ops.softmax import Softmax
@@ -67,6 +69,17 @@ def test_what_any_weight_reads_stays() -> None:
 
 def test_one_channel_stays_where_all_are_ignored() -> None:
     assert channels(rewritten(through(ignored=(0, 1, 2, 3)), drop_unread_channels)) == [1, 2]
+
+
+def test_a_hybrid_depthwise_convolution_keeps_what_decides_its_scale() -> None:
+    """It quantizes an image by the extremes of all channels, also of those that nobody reads."""
+    x, y = (Tensor(name, MIDDLE.shape, DType.FLOAT32) for name in "xy")
+    made = depthwise(MIDDLE, MIDDLE)
+    bias = Tensor("b", (4,), DType.FLOAT32, None, np.zeros(4, np.float32))
+    hybrid = replace(made, inputs=(x, made.weights, bias), outputs=(y,))
+    z = like(MIDDLE, name="z")
+    ops = Dequantize("d", (MIDDLE,), (x,)), hybrid, Quantize("q", (y,), (z,))
+    assert channels(rewritten(through(*ops), drop_unread_channels)) == [4, 4, 4, 4, 2]
 
 
 def pool(x: Tensor) -> Op:

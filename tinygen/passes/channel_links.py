@@ -15,6 +15,7 @@ from tinygen.ops.concatenation import Concatenation
 from tinygen.ops.depthwise_conv2d import DepthwiseConv2D
 from tinygen.ops.dequantize import Dequantize
 from tinygen.ops.elementwise import Elementwise
+from tinygen.ops.hybrid import is_hybrid
 from tinygen.ops.lookup import Lookup
 from tinygen.ops.mean import Mean
 from tinygen.ops.pad import Pad
@@ -56,6 +57,8 @@ def links(op: Op) -> tuple[Link, ...] | None:
     if isinstance(op, CHANNELWISE):
         return (_same(0, channels),)
     if isinstance(op, DepthwiseConv2D):
+        if is_hybrid(op):
+            return None  # all channels decide how the image is quantized
         outputs = np.arange(channels)
         return (Link(0, outputs // op.depth_multiplier, outputs),)
     if isinstance(op, Pad):
