@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+import tflite
 
 from firmware_tests.kernels.agreement import assert_interpreter_agrees
 from firmware_tests.kernels.harness import check_native, graph_of
 from firmware_tests.kernels.whole_graphs import check_natively, checked_case
 from firmware_tests.models.controls import branching, if_op, while_op
 from firmware_tests.models.damage import damaged
+from firmware_tests.models.edit import edited, schema
 from firmware_tests.models.random_graphs import random_graph
 from firmware_tests.models.writer import to_tflite
 from tinygen.errors import ModelError, UnsupportedError
@@ -99,6 +102,31 @@ def test_a_loop_of_constants_runs_on_the_device() -> None:
     n = replace(loop.inputs[0], data=np.zeros((1,), np.int8))
     counted = replace(loop, inputs=(n, *loop.inputs[1:]))
     check_native([counted])
+
+
+def test_variables_inside_of_a_branch_are_refused() -> None:
+    """The assignment would be lost: a branch has no state of its own."""
+
+    def change(model: Any) -> None:
+        classes, branch = schema(), model.subgraphs[1]
+        handle = classes.TensorT()
+        handle.name, handle.shape, handle.type = b"handle", [], tflite.TensorType.RESOURCE
+        branch.tensors.append(handle)
+        number, x = len(branch.tensors) - 1, branch.inputs[1]
+        steps: tuple[tuple[str, list[int], list[int]], ...] = (
+            ("VAR_HANDLE", [], [number]),
+            ("ASSIGN_VARIABLE", [number, x], []),
+        )
+        for kind, inputs, outputs in steps:
+            code, op = classes.OperatorCodeT(), classes.OperatorT()
+            code.builtinCode = getattr(tflite.BuiltinOperator, kind)
+            op.opcodeIndex, op.inputs, op.outputs = len(model.operatorCodes), inputs, outputs
+            model.operatorCodes.append(code)
+            branch.operators.append(op)
+
+    data = edited(to_tflite(graph_of([if_op("if", (4,))])), change)
+    with pytest.raises(UnsupportedError, match="reads or assigns variables in a subgraph"):
+        read_model(data, "cases.tflite", Numerics.TFLM)
 
 
 def with_then(change: Callable[[Graph], Graph]) -> Op:

@@ -322,6 +322,11 @@ class Reader:
                 "Convert the model with fewer branches.",
             )
         found = reader.inspection()
+        if reader.variables.touched:
+            raise UnsupportedError(
+                f"{where} reads or assigns variables in a subgraph.",
+                "Read and assign variables outside of it.",
+            )
         if found.problems:
             *others, last = (f"{where}: {problem}" for problem in found.problems)
             self.problems += others
