@@ -10,6 +10,7 @@ import tflite
 
 from firmware_tests.kernels.agreement import assert_interpreter_agrees
 from firmware_tests.kernels.harness import check_native, graph_of
+from firmware_tests.kernels.tensors import plain
 from firmware_tests.kernels.whole_graphs import check_natively, checked_case
 from firmware_tests.models.controls import branching, if_op, while_op
 from firmware_tests.models.damage import damaged
@@ -18,8 +19,9 @@ from firmware_tests.models.random_graphs import random_graph
 from firmware_tests.models.writer import to_tflite
 from tinygen.errors import ModelError, UnsupportedError
 from tinygen.frontend.tflite import read_model
-from tinygen.ir import Graph, Numerics, Op
+from tinygen.ir import DType, Graph, Numerics, Op
 from tinygen.ops.control import Control
+from tinygen.ops.if_then_else import If
 from tinygen.passes import run_pipeline
 from tinygen.reference import run
 
@@ -102,6 +104,17 @@ def test_a_loop_of_constants_runs_on_the_device() -> None:
     n = replace(loop.inputs[0], data=np.zeros((1,), np.int8))
     counted = replace(loop, inputs=(n, *loop.inputs[1:]))
     check_native([counted])
+
+
+def test_a_constant_condition_does_not_run_an_endless_loop_when_compiling() -> None:
+    loop = while_op("endless", (1,))
+    given = tuple(replace(t, data=np.zeros(t.shape, np.int8)) for t in loop.inputs)
+    branch = Graph("branch", (), loop.outputs, (replace(loop, inputs=given),))
+    condition = replace(plain("c", (1,), DType.BOOL), data=np.ones((1,), np.bool_))
+    outputs = tuple(replace(t, name=f"{t.name}_out") for t in loop.outputs)
+    graph = Graph("g", (), outputs, (If("if", (condition,), outputs, (branch, branch)),))
+    (op,) = run_pipeline(graph).ops
+    assert isinstance(op, If)
 
 
 def test_variables_inside_of_a_branch_are_refused() -> None:

@@ -34,7 +34,9 @@ from tinygen.ops.abs import Abs
 from tinygen.ops.broadcast_to import BroadcastTo
 from tinygen.ops.cast import Cast
 from tinygen.ops.conv2d import Conv2D
+from tinygen.ops.if_then_else import If
 from tinygen.ops.window import Window
+from tinygen.passes import run_pipeline
 from tinygen.passes.fold_constants import fold_constants
 from tinygen.vectors import draw_vectors
 
@@ -479,3 +481,39 @@ def test_inputs_of_a_quantized_truth_value_are_drawn() -> None:
     y = replace(plain("y", (2, 3), DType.BOOL), quant=QuantParams((0.5,), (0,)))
     graph = Graph("n", (x,), (y,), (Cast("y", (x,), (y,)),))
     assert len(draw_vectors(graph, 3, 0)) == 3
+
+
+def one_branch(name: str, x: Tensor, inner: Graph) -> Graph:
+    """``inner`` if a condition holds, and else as well."""
+    condition = plain(f"{name}_condition", (1,), DType.BOOL)
+    outputs = tuple(replace(t, name=f"{name}_{i}") for i, t in enumerate(inner.outputs))
+    op = If(outputs[0].name, (condition, x), outputs, (inner, inner))
+    return Graph(name, (condition, x), outputs, (op,))
+
+
+def test_subgraphs_too_deep_within_one_another_are_refused() -> None:
+    """There was a RecursionError."""
+    x = plain("x", (1,), DType.BOOL)
+    graph = Graph("leaf", (x,), (x,), ())
+    for depth in range(300):
+        flag, y = plain(f"flag{depth}", (1,), DType.BOOL), plain(f"y{depth}", (1,), DType.BOOL)
+        otherwise = Graph(f"else{depth}", (x,), (x,), ())
+        op = If(y.name, (flag, flag), (y,), (graph, otherwise))
+        graph = Graph(f"level{depth}", (flag,), (y,), (op,))
+    assert attempt(to_tflite(graph)) == "UnsupportedError"
+
+
+def test_channels_inside_of_branches_count() -> None:
+    x, y = activation("x", (1, 2**20)), activation("y", (1, 2**20))
+    branch = Graph("branch", (x,), (y,), (Abs("y", (x,), (y,)),))
+    given = activation("given", (1, 2**20))
+    found = inspect_model(to_tflite(one_branch("m", given, branch)), "m.tflite", Numerics.TFLM)
+    assert any("add up to 6,291,457; tinygen takes" in p for p in found.problems)
+
+
+def test_constants_that_blow_up_in_branches_are_refused() -> None:
+    x, y = activation("x", (1,), 0.05, 0), activation("y", (10, 2**20), 0.05, 0)
+    value = constant("v", (1,), 0.05, 0, np.random.default_rng(SEED))
+    branch = Graph("branch", (x,), (y,), (BroadcastTo("y", (value,), (y,)),))
+    with pytest.raises(UnsupportedError, match="makes constants of 20,971,520 bytes"):
+        run_pipeline(one_branch("m", activation("given", (1,), 0.05, 0), branch))

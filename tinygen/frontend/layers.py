@@ -7,6 +7,7 @@ from tinygen.errors import ModelError
 from tinygen.frontend.tensors import INT4, SHORT_FLOAT, TensorInfo
 from tinygen.frontend.unsigned import WEIGHTED
 from tinygen.ir import DType, Graph, Op
+from tinygen.ops.control import graphs_within
 
 # The operators for which TFLite Micro unpacks weights of four bits, input 1.
 INT4_WEIGHTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
@@ -44,9 +45,14 @@ class Inspection:
 
 
 def channels_in_all(graph: Graph) -> int:
-    """The channels of all activations, for each of which the passes keep what it can hold."""
-    activations = (*graph.sources, *(t for op in graph.ops for t in op.outputs))
-    return sum(t.shape[-1] for t in activations if t.shape)
+    """The channels of all activations, for each of which the passes keep what it can hold.
+
+    Those of graphs within operators count as well.
+    """
+    graphs = (graph, *graphs_within(graph))
+    made = (t for inner in graphs for op in inner.ops for t in op.outputs)
+    given = (t for inner in graphs for t in inner.sources)
+    return sum(t.shape[-1] for t in (*given, *made) if t.shape)
 
 
 def empty_among(

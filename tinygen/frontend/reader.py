@@ -1,6 +1,6 @@
 """One subgraph of a verified file becomes a graph; what is not compiled is refused by name."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,17 +36,25 @@ from tinygen.passes.fold_constants import fold_constants
 _STEERING_ELEMENTS = 256
 # Subgraphs count as often as operators call them.
 _INNER_OPERATORS = 10_000
+# Subgraphs within subgraphs; every stage walks down into them.
+_MOST_DEPTH = 16
 _LEFT_OUT = -1  # the schema's tensor index of an optional input that is not there
 
 
 class Reader:
     """One subgraph of a verified file on its way to an ``Inspection``.
 
-    ``path`` has the subgraphs that lead to it, itself last.
+    ``path`` has the subgraphs that lead to it, itself last. ``codes`` are the file's operators by
+    kind, where another reader has them already.
     """
 
     def __init__(
-        self, data: bytes, name: str, numerics: Numerics, path: tuple[int, ...] = (0,)
+        self,
+        data: bytes,
+        name: str,
+        numerics: Numerics,
+        path: tuple[int, ...] = (0,),
+        codes: Sequence[str] | None = None,
     ) -> None:
         import tflite
 
@@ -62,10 +70,12 @@ class Reader:
             raise ModelError("the model has no subgraph")
         self.subgraph = self.model.Subgraphs(self.index)
         self.tensors = TensorReader(data, self.model, self.subgraph)
-        self.codes = [
-            self._code(self.model.OperatorCodes(i), tflite.BuiltinOperator)
-            for i in range(self.model.OperatorCodesLength())
-        ]
+        if codes is None:
+            codes = tuple(
+                self._code(self.model.OperatorCodes(i), tflite.BuiltinOperator)
+                for i in range(self.model.OperatorCodesLength())
+            )
+        self.codes = codes
         self.option_types = frozenset(options_layouts())
         self.problems: list[str] = []
         self.judged: set[TensorInfo] = set()
@@ -303,7 +313,7 @@ class Reader:
 
     def _inside(self, index: int) -> "Reader":
         """A reader of another subgraph."""
-        reader = Reader(self.data, self.name, self.numerics, (*self.path, index))
+        reader = Reader(self.data, self.name, self.numerics, (*self.path, index), self.codes)
         reader.called, reader.budget = self.called, self.budget
         return reader
 
@@ -313,6 +323,11 @@ class Reader:
             raise ModelError(f"{where} calls subgraph {index} of {self.model.SubgraphsLength()}")
         if index in self.path:
             raise ModelError(f"{where} calls subgraph {index}, in which it is itself")
+        if len(self.path) > _MOST_DEPTH:
+            raise UnsupportedError(
+                f"{where}: there are more than {_MOST_DEPTH} subgraphs within one another.",
+                "Convert the model with fewer branches within branches.",
+            )
         self.called.add(index)
         reader = self._inside(index)
         self.budget[0] -= 1 + reader.subgraph.OperatorsLength()

@@ -4,7 +4,7 @@ An inner graph sees nothing but what it is handed: the values are copied into it
 scratch of the operator, and its results are copied out. Only the operators that are run cost time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -89,6 +89,14 @@ def with_constants(graph: Graph, given: tuple[Tensor, ...]) -> Graph:
             if outer.is_constant
         },
     )
+
+
+def graphs_within(graph: Graph) -> Iterator[Graph]:
+    """The graphs that operators of ``graph`` run, and those within them."""
+    for op in graph.ops:
+        for inner in op.graphs if isinstance(op, Control) else ():
+            yield inner
+            yield from graphs_within(inner)
 
 
 def inner_macs(graph: Graph) -> int:

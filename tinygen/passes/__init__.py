@@ -15,7 +15,7 @@ from tinygen.passes.drop_identities import drop_identities
 from tinygen.passes.drop_idle_clamps import drop_idle_clamps
 from tinygen.passes.drop_unread_channels import drop_unread_channels
 from tinygen.passes.fold_constant_channels import fold_constant_channels
-from tinygen.passes.fold_constants import fold_constants
+from tinygen.passes.fold_constants import check_inner_constants, fold_constants
 from tinygen.passes.fold_into_producers import fold_into_producers
 from tinygen.passes.fold_into_readers import fold_into_readers
 from tinygen.passes.fold_views import fold_views
@@ -57,6 +57,7 @@ def run_pipeline(
     ``observe`` sees the graph after each pass of each round; the last round changes nothing.
     """
     verify(graph)
+    check_inner_constants(graph)
     graph = with_ops(graph, [_simplified_inside(op) for op in graph.ops])
     before = None
     while graph is not before:

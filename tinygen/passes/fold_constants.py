@@ -4,12 +4,13 @@ now.
 Exact, because the operator's own reference computes it, and kernels are proven equal to that.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from tinygen.errors import UnsupportedError
 from tinygen.ir import Graph, Op, Tensor, with_tensors
 from tinygen.ops import definition_of
-from tinygen.ops.while_loop import While
+from tinygen.ops.control import Control, graphs_within
 from tinygen.passes.rewrite import with_ops
 
 # More than the flash of a microcontroller, and little enough for the references' wider sums.
@@ -28,9 +29,7 @@ def fold_constants(graph: Graph) -> Graph:
     for original in graph.ops:
         op = with_tensors(original, known)
         definition = definition_of(op)
-        # A loop of constants may be one without end.
-        foldable = op.inputs and not op.activations and not isinstance(op, While)
-        if definition.shape_only or foldable:
+        if definition.shape_only or (op.inputs and not op.activations and ends(op)):
             folded_bytes += sum(tensor.nbytes for tensor in op.outputs)
             folded_macs += definition.macs(op)
             _check_size(op, folded_bytes, folded_macs)
@@ -41,6 +40,36 @@ def fold_constants(graph: Graph) -> Graph:
         else:
             kept.append(op)
     return with_ops(graph, kept, known) if known else graph
+
+
+def ends(op: Op) -> bool:
+    """Whether ``op`` holds no loop: one of constants may be without end."""
+    if not isinstance(op, Control):
+        return True
+    return not op.is_loop and all(ends(inner) for graph in op.graphs for inner in graph.ops)
+
+
+def check_inner_constants(graph: Graph) -> None:
+    """Check that what is folded in the graphs within ``graph`` is little enough all together.
+
+    Raises UnsupportedError.
+    """
+    folded_bytes = folded_macs = 0
+    for inner in graphs_within(graph):
+        for op in _constant_ops(inner):
+            folded_bytes += sum(tensor.nbytes for tensor in op.outputs)
+            folded_macs += definition_of(op).macs(op)
+            _check_size(op, folded_bytes, folded_macs)
+
+
+def _constant_ops(graph: Graph) -> Iterator[Op]:
+    """The operators of ``graph`` that ``fold_constants`` computes."""
+    known: set[Tensor] = set()
+    for op in graph.ops:
+        constant = op.inputs and known.issuperset(op.activations) and ends(op)
+        if constant or definition_of(op).shape_only:
+            known.update(op.outputs)
+            yield op
 
 
 def _check_size(op: Op, folded_bytes: int, folded_macs: int) -> None:
