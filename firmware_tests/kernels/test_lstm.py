@@ -13,7 +13,7 @@ from firmware_tests.kernels.tensors import quantized
 from firmware_tests.models.edit import edited
 from firmware_tests.models.random_lstm import float_lstm, integer_lstm
 from firmware_tests.models.writer import to_tflite
-from tinygen.errors import UnsupportedError
+from tinygen.errors import ModelError, UnsupportedError
 from tinygen.frontend.tflite import read_model
 from tinygen.ir import DType, Numerics
 from tinygen.ops.lstm import UnidirectionalSequenceLstm
@@ -108,6 +108,13 @@ def option(name: str, value: object) -> Change:
 def test_another_algorithm_is_refused_by_its_name(change: Change, message: str) -> None:
     model = edited(to_tflite(graph_of(CASES[:1])), change)
     with pytest.raises(UnsupportedError, match=message):
+        read_model(model, "lstm.tflite", Numerics.TFLM)
+
+
+@pytest.mark.parametrize("op", [CASES[0], FLOATS[0]], ids=lambda op: op.x.dtype.value)
+def test_a_clip_that_is_no_number_is_a_broken_model(op: UnidirectionalSequenceLstm) -> None:
+    model = edited(to_tflite(graph_of([op])), option("cellClip", float("nan")))
+    with pytest.raises(ModelError, match="cell clip is nan"):
         read_model(model, "lstm.tflite", Numerics.TFLM)
 
 

@@ -2,6 +2,7 @@
 and cell state outlive the invocation; int8, int16 with int8 weights, and float32."""
 
 from dataclasses import replace
+from math import isnan
 from typing import Any
 
 from tinygen.errors import ModelError, UnsupportedError
@@ -22,7 +23,8 @@ INTERMEDIATE = 4  # the place of what is hidden state without a projection
 def parse(node: Node) -> UnidirectionalSequenceLstm:
     """Read the node.
 
-    Raises ModelError where the shapes do not fit together, UnsupportedError for another algorithm.
+    Raises ModelError where the shapes do not fit together or the cell clip is no number,
+    UnsupportedError for another algorithm.
     """
     import tflite
 
@@ -43,6 +45,8 @@ def parse(node: Node) -> UnidirectionalSequenceLstm:
     after = (replace(t, name=f"{t.name}/after") for t in (hidden, cell))
     outputs = (*node.outputs, *after)
     clip = float(options.CellClip())
+    if isnan(clip):
+        raise ModelError(f"{where}: its cell clip is {clip}")
     op = UnidirectionalSequenceLstm(
         node.name, given, outputs, bool(options.TimeMajor()), clip, node.numerics
     )
