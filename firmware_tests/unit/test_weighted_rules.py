@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from firmware_tests.models import samples
+from firmware_tests.models.edit import edited
 from firmware_tests.models.writer import to_tflite
 from tinygen.errors import ModelError
 from tinygen.frontend.tflite import read_model
@@ -149,3 +150,14 @@ def test_shapes_that_contradict_each_other_are_a_broken_model(
     with pytest.raises(ModelError) as caught:
         read_model(to_tflite(broken), "broken.tflite", Numerics.TFLM)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("sample", CONVOLUTIONS)
+def test_a_kernel_that_reaches_beyond_32_bits_is_a_broken_model(
+    sample: Callable[[], Graph],
+) -> None:
+    def change(model: Any) -> None:
+        model.subgraphs[0].operators[0].builtinOptions.dilationHFactor = 2**30
+
+    with pytest.raises(ModelError, match="reach further"):
+        read_model(edited(to_tflite(sample()), change), "broken.tflite", Numerics.TFLM)

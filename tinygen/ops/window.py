@@ -11,6 +11,7 @@ from tinygen.ops.base import Node
 
 Pair = tuple[int, int]
 SAME, VALID = 0, 1  # the schema's Padding codes
+FARTHEST = 1 << 30  # what kernels, strides and their sums may reach, in 32 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,11 @@ def window_of(
     for axis in (0, 1):
         size, out = x.shape[1 + axis], y.shape[1 + axis]
         effective = (kernel[axis] - 1) * dilation[axis] + 1
+        if max(effective, stride[axis]) > FARTHEST:
+            raise ModelError(
+                f"{where}: kernel {kernel}, stride {stride} and dilation {dilation} reach further "
+                f"than {FARTHEST}"
+            )
         reach = size + stride[axis] - 1 if scheme == SAME else size - effective + stride[axis]
         if out != reach // stride[axis] or out < 1:
             raise ModelError(
