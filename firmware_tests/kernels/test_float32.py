@@ -31,7 +31,7 @@ from firmware_tests.kernels.tensors import plain
 from firmware_tests.kernels.weighted import ONE_INSTANCE
 from tinygen import reference
 from tinygen.compile import Options
-from tinygen.ir import Activation, Array, DType, Numerics, Op
+from tinygen.ir import Activation, Array, DType, Numerics, Op, Tensor
 from tinygen.ops import definition_of
 from tinygen.ops.conv2d import Conv2D
 from tinygen.ops.depthwise_conv2d import DepthwiseConv2D
@@ -39,6 +39,8 @@ from tinygen.ops.fully_connected import FullyConnected, Rounding
 from tinygen.ops.pool2d import AveragePool2D, L2Pool2D
 from tinygen.ops.softmax import Softmax
 from tinygen.ops.svdf import Svdf
+from tinygen.ops.transpose_conv import TransposeConv
+from tinygen.ops.window import FARTHEST, Window
 from tinygen.select import best
 
 POOLS = floated(test_pool2d.CASES)
@@ -82,6 +84,33 @@ def test_the_kernel_agrees_with_the_reference(family: str) -> None:
 
 def test_instances_for_one_geometry_agree_with_the_reference() -> None:
     check_native(CASES, every_row=False)
+
+
+def test_steps_far_beyond_the_image_do_not_overflow() -> None:
+    rng = np.random.default_rng(0)
+
+    def weights(*shape: int) -> Tensor:
+        data = rng.normal(0, 1, shape).astype(np.float32)
+        return replace(plain("w", shape, DType.FLOAT32), data=data)
+
+    x, seed = (plain(n, (1, s, s, 2), DType.FLOAT32) for n, s in (("x", 4), ("seed", 1)))
+    ops: list[Op] = []
+    for kernel, dilation in ((1, FARTHEST), (3, FARTHEST // 2 - 1)):
+        pad = (kernel - 1) * dilation // 2
+        window = Window((kernel, kernel), (1, 1), (dilation, dilation), (pad, pad))
+        y = plain(f"conv{kernel}", (1, 4, 4, 3), DType.FLOAT32)
+        w = weights(3, kernel, kernel, 2)
+        ops.append(Conv2D(y.name, (x, w), (y,), window, Activation.NONE))
+    window = Window((2, 2), (FARTHEST, FARTHEST), (1, 1), (0, 0))
+    y = plain("far", (1, 5, 5, 3), DType.FLOAT32)
+    ops.append(TransposeConv("far", (seed, weights(3, 2, 2, 2)), (y,), window, Activation.NONE))
+    check_native(ops, every_row=False)
+
+
+def test_a_pool_of_little_but_padding_is_refused() -> None:
+    pool = L2_POOLS[0]
+    wide = replace(pool, window=replace(pool.window, kernel=(2**16, 2)))
+    assert "65536 positions" in definition_of(wide).violations(wide)[0]
 
 
 @pytest.mark.reference

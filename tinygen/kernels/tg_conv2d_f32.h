@@ -64,8 +64,9 @@ TG_INLINE void tg_conv2d_f32(const tg_conv2d_f32_shape *shape, const tg_conv2d_f
     const int32_t kernel_size = shape->kernel_h * kernel_row;
     const int32_t dense = shape->dilation_w == 1 && shape->groups == 1;
     tg_conv2d_f32_patch patch;
-    patch.x_row = shape->dilation_h * shape->in_w * shape->in_c;
-    patch.x_run = shape->dilation_w * shape->in_c;
+    /* No two taps inside are further apart than the image is large. */
+    patch.x_row = tg_min(shape->dilation_h, shape->in_h) * shape->in_w * shape->in_c;
+    patch.x_run = tg_min(shape->dilation_w, shape->in_w) * shape->in_c;
     patch.w_row = kernel_row;
     patch.w_run = depth;
 

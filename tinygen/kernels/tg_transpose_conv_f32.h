@@ -30,7 +30,7 @@ typedef struct {
 TG_INLINE int32_t tg_transpose_conv_f32_first(int32_t distance, int32_t kernel, int32_t stride)
 {
     const int32_t beyond = distance - kernel + 1;
-    return beyond <= 0 ? 0 : (beyond + stride - 1) / stride;
+    return beyond <= 0 ? 0 : (beyond - 1) / stride + 1;
 }
 
 TG_INLINE float tg_transpose_conv_f32_sum(const tg_transpose_conv_f32_shape *shape,

@@ -110,7 +110,7 @@ def window_on_image(op: Pool2D) -> str:
     """
     kernel, image = op.window.kernel, op.x.shape[1:3]
     inside = all(k <= size for k, size in zip(kernel, image, strict=True))
-    sums_fit = op.x.dtype is DType.INT8 or taps(op) < LARGEST_WINDOW
+    sums_fit = op.x.dtype is not DType.INT16 or taps(op) < LARGEST_WINDOW
     if sums_fit and (inside or kernel[0] * kernel[1] <= LARGEST_WINDOW):
         return ""
     return f"{kernel[0]}x{kernel[1]} on {image[0]}x{image[1]}"
@@ -244,7 +244,8 @@ def pool_rows(
 POOL_RULES: tuple[Rule[Pool2D], ...] = (
     all_float,
     fused_clamp,
-    *unless_float(integer_ends, same_scale, window_on_image),
+    *unless_float(integer_ends, same_scale),
+    window_on_image,
 )
 
 
@@ -290,7 +291,7 @@ L2_POOL_2D: OpDef[L2Pool2D] = OpDef(
     op=L2Pool2D,
     dtypes=(DType.FLOAT32,),
     parse=parse(L2Pool2D),
-    rules=(float_only, fused_clamp),
+    rules=(float_only, fused_clamp, window_on_image),
     reference=reference_l2,
     kernels=(float_row("tg_l2_pool2d"),),
     tolerance=SUM,
