@@ -1,13 +1,13 @@
 /* UNIDIRECTIONAL_SEQUENCE_LSTM on float32; tg_lstm.h tells what it computes and where the answers
- * lie. Sums run over the frame, plus the bias, plus the sum over the hidden state. The sigmoid is 1
- * from 16.6 on, and exp(x) below -9, as it is in TFLite.
+ * lie. Sums run over the frame, plus the bias, plus the sum over the hidden state. The sigmoid is
+ * that of LOGISTIC.
  */
 #ifndef TG_LSTM_F32_H
 #define TG_LSTM_F32_H
 
-#include <math.h>
-
+#include "tg_f32.h"
 #include "tg_lstm.h"
+#include "tg_unary_f32.h"
 
 typedef tg_lstm_shape tg_lstm_f32_shape;
 
@@ -18,23 +18,6 @@ typedef struct {
     float clip;             /* of the cell state */
 } tg_lstm_f32_params;
 
-TG_INLINE float tg_lstm_dot_f32(int32_t length, const float *x, const float *w)
-{
-    float sum = 0.0f;
-    for (int32_t i = 0; i < length; ++i) {
-        sum += x[i] * w[i];
-    }
-    return sum;
-}
-
-TG_INLINE float tg_lstm_sigmoid_f32(float x)
-{
-    if (x > 16.619047164916992188f) {
-        return 1.0f;
-    }
-    return x < -9.0f ? expf(x) : 1.0f / (1.0f + expf(-x));
-}
-
 TG_INLINE float tg_lstm_unit_f32(int32_t dsp, const tg_lstm_shape *shape,
                                  const tg_lstm_f32_params *p, int32_t unit, const float *x,
                                  const float *hidden, float *cell)
@@ -43,14 +26,15 @@ TG_INLINE float tg_lstm_unit_f32(int32_t dsp, const tg_lstm_shape *shape,
     float gates[TG_LSTM_GATES];
     for (int32_t gate = 0; gate < TG_LSTM_GATES; ++gate) {
         const int32_t row = unit * TG_LSTM_GATES + gate;
-        const float sum = tg_lstm_dot_f32(shape->inputs, x, p->input + row * shape->inputs);
+        const float sum = tg_dot_f32(0.0f, shape->inputs, x, p->input + row * shape->inputs);
         gates[gate] = sum + p->bias[row] +
-                      tg_lstm_dot_f32(shape->units, hidden, p->recurrent + row * shape->units);
+                      tg_dot_f32(0.0f, shape->units, hidden, p->recurrent + row * shape->units);
     }
-    const float kept = tg_lstm_sigmoid_f32(gates[TG_LSTM_FORGET]) * *cell;
-    const float next = kept + tg_lstm_sigmoid_f32(gates[TG_LSTM_INPUT]) * tanhf(gates[TG_LSTM_CELL]);
+    const float kept = tg_logistic_f32_one(gates[TG_LSTM_FORGET]) * *cell;
+    const float next =
+        kept + tg_logistic_f32_one(gates[TG_LSTM_INPUT]) * tanhf(gates[TG_LSTM_CELL]);
     *cell = next > p->clip ? p->clip : next < -p->clip ? -p->clip : next;
-    return tanhf(*cell) * tg_lstm_sigmoid_f32(gates[TG_LSTM_OUTPUT]);
+    return tanhf(*cell) * tg_logistic_f32_one(gates[TG_LSTM_OUTPUT]);
 }
 
 TG_LSTM(tg_lstm_f32, tg_lstm_f32, float, float, tg_lstm_unit_f32, 0)
