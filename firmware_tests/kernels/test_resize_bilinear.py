@@ -8,7 +8,7 @@ import pytest
 from firmware_tests.kernels.agreement import assert_interpreter_agrees
 from firmware_tests.kernels.harness import check_native
 from firmware_tests.kernels.retyped import retyped
-from firmware_tests.kernels.tensors import any_zero_point, quantized
+from firmware_tests.kernels.tensors import any_zero_point, plain, quantized
 from tinygen.ir import DType, Numerics
 from tinygen.ops.resize_bilinear import RESIZE_BILINEAR, ResizeBilinear
 
@@ -53,5 +53,8 @@ def test_conventions_exclude_each_other() -> None:
 
 def test_places_beyond_the_image_are_refused() -> None:
     x, y = quantized("x", (1, 3, 1, 1), 0.1, 0), quantized("y", (1, 2000, 1, 1), 0.1, 0)
+    (found,) = RESIZE_BILINEAR.violations(ResizeBilinear("y", (x,), (y,), False, False))
+    assert "outside of the image" in found
+    x, y = plain("x", (1, 18, 1, 1), DType.FLOAT32), plain("y", (1, 9274223, 1, 1), DType.FLOAT32)
     (found,) = RESIZE_BILINEAR.violations(ResizeBilinear("y", (x,), (y,), False, False))
     assert "outside of the image" in found

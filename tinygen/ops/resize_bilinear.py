@@ -70,15 +70,13 @@ def types(op: ResizeBilinear) -> str:
 
 
 def inside(op: ResizeBilinear) -> str:
-    """The image grows by less than its places' precision, 1/1024 of a pixel.
+    """The image grows by less than its places' precision, 1/1024 of a pixel or float32's.
 
     Beyond that the reference kernels read outside of the image; resize in two steps.
     """
     sizes = (op.x.shape[1], op.x.shape[2])
-    floats = op.x.dtype is DType.FLOAT32
-    fine = floats or all(
-        int(places(op, axis).low.max()) < size for axis, size in enumerate(sizes, start=1)
-    )
+    found = float_places if op.x.dtype is DType.FLOAT32 else places
+    fine = all(int(found(op, axis).low.max()) < size for axis, size in enumerate(sizes, start=1))
     return "" if fine and max(sizes) < 2**20 else f"{op.x.shape} to {op.y.shape}"
 
 
