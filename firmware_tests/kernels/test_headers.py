@@ -25,9 +25,12 @@ HELIUM = (ARM, "-mcpu=cortex-m55", "-mfloat-abi=hard", "-mthumb")
 
 
 @pytest.mark.parametrize("compiler", [("cc",), pytest.param(HELIUM, marks=needs_arm)])
-def test_a_program_may_use_all_kernels(tmp_path: Path, compiler: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_program_may_use_all_kernels_in_any_order(
+    tmp_path: Path, compiler: tuple[str, ...], backwards: bool
+) -> None:
     kernels = Path(tinygen.__file__).parent / "kernels"
-    headers = sorted(path.name for path in kernels.glob("*.h"))
+    headers = sorted((path.name for path in kernels.glob("*.h")), reverse=backwards)
     for name, text in kernel_files(headers).items():
         (tmp_path / name).write_text(text)
     (tmp_path / "unit.c").write_text("".join(f'#include "{name}"\n' for name in headers))

@@ -27,20 +27,20 @@ typedef struct {
     float output_max;
 } tg_pool2d_f32_params;
 
-enum { TG_POOL_AVERAGE, TG_POOL_MAX, TG_POOL_L2 };
+enum { TG_POOL_F32_AVERAGE, TG_POOL_F32_MAX, TG_POOL_F32_L2 };
 
 /* The sum, the maximum, or the sum of squares of rows times columns taps. */
 TG_INLINE float tg_pool2d_f32_reduce(int32_t kind, const tg_pool2d_f32_shape *shape, const float *x,
                                      int32_t rows, int32_t columns)
 {
-    float acc = kind == TG_POOL_MAX ? -FLT_MAX : 0.0f;
+    float acc = kind == TG_POOL_F32_MAX ? -FLT_MAX : 0.0f;
     for (int32_t i = 0; i < rows; ++i) {
         for (int32_t j = 0; j < columns; ++j) {
             const float tap = x[(i * shape->in_w + j) * shape->channels];
-            if (kind == TG_POOL_MAX) {
+            if (kind == TG_POOL_F32_MAX) {
                 acc = acc < tap ? tap : acc;
             } else {
-                acc += kind == TG_POOL_L2 ? tap * tap : tap;
+                acc += kind == TG_POOL_F32_L2 ? tap * tap : tap;
             }
         }
     }
@@ -63,9 +63,9 @@ TG_INLINE void tg_pool2d_f32(int32_t kind, const tg_pool2d_f32_shape *shape,
             x + ((batch * shape->in_h + top) * shape->in_w + left) * shape->channels;
         for (int32_t c = 0; c < shape->channels; ++c) {
             float value = tg_pool2d_f32_reduce(kind, shape, first + c, rows, columns);
-            if (kind == TG_POOL_AVERAGE) {
+            if (kind == TG_POOL_F32_AVERAGE) {
                 value = value / taps;
-            } else if (kind == TG_POOL_L2) {
+            } else if (kind == TG_POOL_F32_L2) {
                 value = sqrtf(value / taps);
             }
             *y++ = tg_clamp_f32(value, params->output_min, params->output_max);
@@ -80,8 +80,8 @@ TG_INLINE void tg_pool2d_f32(int32_t kind, const tg_pool2d_f32_shape *shape,
         tg_pool2d_f32(kind, shape, params, x, y);                                                  \
     }
 
-TG_POOL2D_F32(tg_average_pool2d_f32, TG_POOL_AVERAGE)
-TG_POOL2D_F32(tg_max_pool2d_f32, TG_POOL_MAX)
-TG_POOL2D_F32(tg_l2_pool2d_f32, TG_POOL_L2)
+TG_POOL2D_F32(tg_average_pool2d_f32, TG_POOL_F32_AVERAGE)
+TG_POOL2D_F32(tg_max_pool2d_f32, TG_POOL_F32_MAX)
+TG_POOL2D_F32(tg_l2_pool2d_f32, TG_POOL_F32_L2)
 
 #endif

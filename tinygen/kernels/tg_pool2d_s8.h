@@ -71,9 +71,7 @@ TG_INLINE int32_t tg_pool_average_up(const tg_pool_window *window, int32_t sum)
 }
 
 /* What is made of a window. */
-#define TG_POOL_MAX 0
-#define TG_POOL_AVERAGE 1
-#define TG_POOL_AVERAGE_UP 2
+enum { TG_POOL_MAX, TG_POOL_AVERAGE, TG_POOL_AVERAGE_UP };
 
 /* acc[i] = sum or maximum over the window of channel c + i, for count channels (4 or 1). */
 TG_INLINE void tg_pool_reduce(int32_t average, const tg_pool2d_s8_shape *shape,
@@ -115,7 +113,8 @@ TG_INLINE void tg_pool2d_s8(int32_t average, const tg_pool2d_s8_shape *shape,
         for (int32_t oy = 0; oy < shape->out_h; ++oy) {
             for (int32_t ox = 0; ox < shape->out_w; ++ox) {
                 tg_pool_window window = tg_cut_window(shape, x, oy, ox);
-                if (average == TG_POOL_AVERAGE && shape->kernel_h * shape->kernel_w <= TG_POOL_RECIPROCAL_TAPS) {
+                if (average == TG_POOL_AVERAGE &&
+                    shape->kernel_h * shape->kernel_w <= TG_POOL_RECIPROCAL_TAPS) {
                     const uint32_t taps = (uint32_t)window.taps;
                     window.reciprocal = (((uint32_t)1 << 24) + taps - 1u) / taps;
                 }
