@@ -39,7 +39,7 @@ VECTORS = 5  # the four extremes and one uniform
 # Without --whole every so many cases of a row are run. Some cores have the Cortex-M4's
 # instructions, for which the compiler makes the same code as for the M4: fewer cases show that they
 # run it.
-SAMPLE, SMALL_SAMPLE = 5, 20
+SAMPLE, SMALL_SAMPLE = 8, 32
 SAME_CODE = ("mps2-an500", "mps2-an505")
 
 

@@ -83,7 +83,7 @@ def emulated_runs() -> list[tuple[Entry, str]]:
     """Which compiled model runs on which board; with ``TINYGEN_EVERY_CORE`` set, all on all.
 
     Else models of one operator, of which there are many, and those of floats take one board each,
-    in turn, and other models those that are always taken and two more.
+    in turn, and other models those that are always taken and one more.
     """
     if os.environ.get("TINYGEN_EVERY_CORE"):
         return [(entry, board) for entry in compiled_models() for board in BOARDS]
@@ -93,7 +93,7 @@ def emulated_runs() -> list[tuple[Entry, str]]:
         if sum(entry.facts["ops"].values()) == 1 or entry.facts["class"] in FLOATING:
             taken: tuple[str, ...] = (next(every),)
         else:
-            taken = (*ALWAYS, next(others), next(others))
+            taken = (*ALWAYS, next(others))
         runs += [(entry, board) for board in taken]
     return runs
 
