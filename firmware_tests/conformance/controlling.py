@@ -12,7 +12,8 @@ INDICES = 1 << 20
 def control(bench: Bench) -> Tensor:
     """IF or WHILE, at times within one another's kind."""
     make = bench.choice((if_op, while_op))
-    return bench.add(make(bench.name(), bench.shape(), nested=bench.chance(0.4)))
+    shape = bench.shape() or (1,)  # steps of one element are added to it
+    return bench.add(make(bench.name(), shape, nested=bench.chance(0.4)))
 
 
 def recurrent(bench: Bench) -> Tensor:
