@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from tinygen.ir import DType, Numerics, Op
 
 
@@ -24,8 +26,10 @@ def shifts_far(op: Any) -> bool:
     """Whether a divisor may be above the ratio of a DIV's scales."""
     if op.y.dtype not in (DType.INT8, DType.INT16):
         return False
-    ratio = op.a.scale / (op.b.scale * op.y.scale)
-    return bool(ratio <= 2.0 ** (8 * op.b.dtype.size))
+    largest = 2.0 ** (8 * op.b.dtype.size)
+    if op.b.is_constant:
+        largest = np.abs(op.b.values.astype(np.int64) - op.b.zero_point).max()
+    return bool(op.a.scale / (op.b.scale * op.y.scale) <= largest)
 
 
 KNOWN = (
