@@ -22,12 +22,20 @@ class Control(Op):
     graphs: tuple[Graph, ...] = ()
 
     def entries(self, graph: Graph) -> tuple[tuple[Tensor, Tensor], ...]:
-        """What is copied into the memory of ``graph``: tensors outside, and theirs inside."""
-        raise NotImplementedError
+        """What is copied into the memory of ``graph``: tensors outside, and theirs inside.
+
+        The last inputs are what the graph is handed, as its inputs or its states.
+        """
+        handed = self.inputs[len(self.inputs) - len(graph.sources) :]
+        return tuple(zip(handed, graph.sources, strict=True))
 
     def exits(self, graph: Graph) -> tuple[tuple[Tensor, Tensor], ...]:
-        """What is copied out of it: tensors inside, and theirs outside."""
-        raise NotImplementedError
+        """What is copied out of it: tensors inside, and theirs outside.
+
+        The variables of a loop, which are its states, end as the results; a branch has outputs.
+        """
+        ends = tuple(s.before for s in graph.states) if self.is_loop else graph.outputs
+        return tuple(zip(ends, self.outputs, strict=True))
 
 
 def read_graph(node: Node, index: int, what: str) -> Graph:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tinygen.ir import Array, DType, Graph, Tensor
+from tinygen.ir import Array, DType, Tensor
 from tinygen.ops.base import Node, OpDef
 from tinygen.ops.control import (
     CONTROL,
@@ -29,14 +29,6 @@ class If(Control):
     def condition(self) -> Tensor:
         """One bool."""
         return self.inputs[0]
-
-    def entries(self, graph: Graph) -> tuple[tuple[Tensor, Tensor], ...]:
-        """What the branch is handed."""
-        return tuple(zip(self.inputs[1:], graph.inputs, strict=True))
-
-    def exits(self, graph: Graph) -> tuple[tuple[Tensor, Tensor], ...]:
-        """What the branch gives."""
-        return tuple(zip(graph.outputs, self.outputs, strict=True))
 
 
 def parse(node: Node) -> If:

@@ -39,16 +39,6 @@ class While(Control):
         """Condition and body."""
         return self.graphs[0]
 
-    def entries(self, graph: Graph) -> tuple[tuple[Tensor, Tensor], ...]:
-        """What the variables begin with."""
-        before = (state.before for state in graph.states)
-        return tuple(zip(self.inputs, before, strict=True))
-
-    def exits(self, graph: Graph) -> tuple[tuple[Tensor, Tensor], ...]:
-        """What they end as."""
-        before = (state.before for state in graph.states)
-        return tuple(zip(before, self.outputs, strict=True))
-
 
 def parse(node: Node) -> While:
     """Read the node.
