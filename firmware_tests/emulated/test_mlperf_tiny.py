@@ -14,7 +14,7 @@ import pytest
 from firmware_tests.kernels.harness import SANITIZERS
 from firmware_tests.kernels.tensors import constant
 from firmware_tests.mlperf_client import MlperfClient, measurement
-from firmware_tests.models import samples
+from firmware_tests.models import parts, samples
 from tinygen import reference
 from tinygen.board import Board
 from tinygen.board.file import load_board
@@ -187,10 +187,10 @@ def test_key_words_arrive_as_the_models_bytes(tmp_path: Path) -> None:
 
 def autoencoder() -> Graph:
     """As many numbers out as in, with other scales."""
-    x = samples.activation("x", (1, 24), 0.4, 89)
-    y = samples.activation("y", (1, 24), 0.3, 96)
+    x = parts.activation("x", (1, 24), 0.4, 89)
+    y = parts.activation("y", (1, 24), 0.3, 96)
     kernel = constant("w", (24, 24), 0.01, 0, np.random.default_rng(9))
-    op = FullyConnected("y", (x, kernel, samples.bias("b", 24)), (y,), Activation.NONE, False)
+    op = FullyConnected("y", (x, kernel, parts.bias("b", 24)), (y,), Activation.NONE, False)
     return Graph("autoencoder", (x,), (y,), (op,))
 
 

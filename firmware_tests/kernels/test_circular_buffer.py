@@ -5,7 +5,7 @@ import pytest
 from firmware_tests.kernels.agreement import assert_interpreter_agrees
 from firmware_tests.kernels.harness import check_native
 from firmware_tests.models.edit import edited
-from firmware_tests.models.samples import buffered
+from firmware_tests.models.kept_samples import buffered
 from firmware_tests.models.writer import to_tflite
 from tinygen.errors import UnsupportedError
 from tinygen.frontend.tflite import read_model

@@ -10,7 +10,7 @@ from firmware_tests.kernels.harness import (
     run_native,
 )
 from firmware_tests.kernels.tensors import constant, plain, quantized
-from firmware_tests.models.samples import bias
+from firmware_tests.models.parts import bias
 from tinygen.compile import Options
 from tinygen.ir import Activation, DType, Graph, Op, Tensor
 from tinygen.ops.add import Add

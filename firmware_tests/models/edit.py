@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import flatbuffers
+import numpy as np
 import pytest
 
 
@@ -23,3 +24,42 @@ def edited(model: bytes, change: Callable[[Any], None]) -> bytes:
     builder = flatbuffers.Builder(len(model))
     builder.Finish(tree.Pack(builder), b"TFL3")
     return bytes(builder.Output())
+
+
+def shaped(*shape: int) -> Callable[[Any], None]:
+    """Give the first tensor another shape."""
+
+    def change(model: Any) -> None:
+        model.subgraphs[0].tensors[0].shape = np.array(shape, np.int32)
+
+    return change
+
+
+def with_inputs(*indices: int) -> Callable[[Any], None]:
+    """Give the first operator other inputs."""
+
+    def change(model: Any) -> None:
+        model.subgraphs[0].operators[0].inputs = np.array(indices, np.int32)
+
+    return change
+
+
+def with_outputs(*indices: int) -> Callable[[Any], None]:
+    """Give the first operator other outputs."""
+
+    def change(model: Any) -> None:
+        model.subgraphs[0].operators[0].outputs = np.array(indices, np.int32)
+
+    return change
+
+
+def setting(path: str, value: Any) -> Callable[[Any], None]:
+    """Set one field of the schema's object tree; ``path`` reads like Python."""
+
+    def change(model: Any) -> None:
+        target, _, name = path.rpartition(".")
+        for step in target.split(".") if target else ():
+            model = model[int(step)] if step.isdigit() else getattr(model, step)
+        setattr(model, name, value)
+
+    return change

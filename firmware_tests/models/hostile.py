@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import count, cycle
 
 from firmware_tests.kernels.harness import graph_of
-from firmware_tests.models import samples
+from firmware_tests.models import kept_samples, samples
 from firmware_tests.models.controls import while_op
 from tinygen.ir import Graph, Op, Tensor
 from tinygen.ops.control import Control
@@ -78,7 +78,7 @@ def renamed(graph: Graph, names: Iterator[str]) -> Graph:
 
 def everything() -> Graph:
     """Weights, several outputs, state of an operator, a loop: every place that has names."""
-    graphs = (samples.residual(), samples.svdf(), graph_of([while_op("loop", (2, 3))]))
+    graphs = (samples.residual(), kept_samples.svdf(), graph_of([while_op("loop", (2, 3))]))
     return Graph(
         "everything",
         tuple(t for g in graphs for t in g.inputs),

@@ -1,15 +1,23 @@
 """Small graphs with seeded weights, one for each operator and one that joins several."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
-from firmware_tests.kernels.harness import graph_of
 from firmware_tests.kernels.tensors import constant, plain, quantized
-from firmware_tests.models.controls import if_op, while_op
-from firmware_tests.models.random_signal import EXACT, FLOAT, WAITING, drawn
-from tinygen.ir import Activation, DType, Graph, Numerics, Op, QuantParams, State, Tensor
+from firmware_tests.models.kept_samples import audio, branches, buffered, lstm, rounds, svdf
+from firmware_tests.models.moving_samples import (
+    concatenation,
+    gather,
+    indexed,
+    pack,
+    pad_v2,
+    parted,
+    select,
+    settled,
+)
+from firmware_tests.models.parts import SEED, activation, bias, weights
+from tinygen.ir import Activation, DType, Graph, Numerics, Op, Tensor
 from tinygen.ops.abs import Abs
 from tinygen.ops.add import Add
 from tinygen.ops.add_n import AddN
@@ -19,13 +27,10 @@ from tinygen.ops.atan2 import Atan2
 from tinygen.ops.batch_matmul import BatchMatMul
 from tinygen.ops.batch_to_space_nd import BatchToSpaceND
 from tinygen.ops.binary import Binary
-from tinygen.ops.broadcast_args import BroadcastArgs
 from tinygen.ops.broadcast_to import BroadcastTo
 from tinygen.ops.cast import Cast
 from tinygen.ops.ceil import Ceil
-from tinygen.ops.circular_buffer import CircularBuffer
 from tinygen.ops.comparison import Comparison
-from tinygen.ops.concatenation import Concatenation
 from tinygen.ops.conv2d import Conv2D
 from tinygen.ops.cos import Cos
 from tinygen.ops.cumsum import Cumsum
@@ -33,9 +38,7 @@ from tinygen.ops.depth_to_space import DepthToSpace
 from tinygen.ops.depthwise_conv2d import DepthwiseConv2D
 from tinygen.ops.dequantize import Dequantize
 from tinygen.ops.div import Div
-from tinygen.ops.dynamic_update_slice import DynamicUpdateSlice
 from tinygen.ops.elu import Elu
-from tinygen.ops.embedding_lookup import EmbeddingLookup
 from tinygen.ops.equal import Equal
 from tinygen.ops.exp import Exp
 from tinygen.ops.expand_dims import ExpandDims
@@ -44,8 +47,6 @@ from tinygen.ops.floor import Floor
 from tinygen.ops.floor_div import FloorDiv
 from tinygen.ops.floor_mod import FloorMod
 from tinygen.ops.fully_connected import FullyConnected
-from tinygen.ops.gather import Gather
-from tinygen.ops.gather_nd import GatherNd
 from tinygen.ops.gelu import Gelu
 from tinygen.ops.greater import Greater
 from tinygen.ops.greater_equal import GreaterEqual
@@ -60,7 +61,6 @@ from tinygen.ops.logical_and import LogicalAnd
 from tinygen.ops.logical_not import LogicalNot
 from tinygen.ops.logical_or import LogicalOr
 from tinygen.ops.logistic import Logistic
-from tinygen.ops.lstm import UnidirectionalSequenceLstm
 from tinygen.ops.maximum import Maximum
 from tinygen.ops.mean import Mean
 from tinygen.ops.minimum import Minimum
@@ -68,14 +68,11 @@ from tinygen.ops.mirror_pad import Mirror, MirrorPad
 from tinygen.ops.mul import Mul
 from tinygen.ops.neg import Neg
 from tinygen.ops.not_equal import NotEqual
-from tinygen.ops.pack import Pack
-from tinygen.ops.pad import Pad, PadV2
+from tinygen.ops.pad import Pad
 from tinygen.ops.pool2d import AveragePool2D, L2Pool2D, MaxPool2D
 from tinygen.ops.pow import Pow
 from tinygen.ops.prelu import Prelu
 from tinygen.ops.quantize import Quantize
-from tinygen.ops.range import Range
-from tinygen.ops.rank import Rank
 from tinygen.ops.reduce_all import ReduceAll
 from tinygen.ops.reduce_any import ReduceAny
 from tinygen.ops.reduce_max import ReduceMax
@@ -88,7 +85,6 @@ from tinygen.ops.resize_nearest_neighbor import ResizeNearestNeighbor
 from tinygen.ops.reverse_v2 import ReverseV2
 from tinygen.ops.round import Round
 from tinygen.ops.rsqrt import Rsqrt
-from tinygen.ops.select import Select
 from tinygen.ops.select_v2 import SelectV2
 from tinygen.ops.shape import Shape
 from tinygen.ops.sign import Sign
@@ -97,8 +93,6 @@ from tinygen.ops.slice import Slice
 from tinygen.ops.softmax import Softmax
 from tinygen.ops.space_to_batch_nd import SpaceToBatchND
 from tinygen.ops.space_to_depth import SpaceToDepth
-from tinygen.ops.split import Split
-from tinygen.ops.split_v import SplitV
 from tinygen.ops.sqrt import Sqrt
 from tinygen.ops.square import Square
 from tinygen.ops.squared_difference import SquaredDifference
@@ -106,38 +100,11 @@ from tinygen.ops.squeeze import Squeeze
 from tinygen.ops.strided_slice import Masks, StridedSlice
 from tinygen.ops.sub import Sub
 from tinygen.ops.sum import Sum
-from tinygen.ops.svdf import Svdf
 from tinygen.ops.tanh import Tanh
-from tinygen.ops.tile import Tile
 from tinygen.ops.transpose import Transpose
 from tinygen.ops.transpose_conv import TransposeConv
-from tinygen.ops.unpack import Unpack
 from tinygen.ops.window import Window
 from tinygen.ops.zeros_like import ZerosLike
-
-_SEED = 20240229
-
-
-def activation(
-    name: str, shape: tuple[int, ...], scale: float = 0.05, zero_point: int = -3
-) -> Tensor:
-    """An int8 tensor that is known at run time only."""
-    return quantized(name, shape, scale, zero_point)
-
-
-def weights(name: str, shape: tuple[int, ...], axis: int = 0) -> Tensor:
-    """Symmetric int8 weights with a scale for each index of ``axis``."""
-    rng = np.random.default_rng(_SEED)
-    count = shape[axis]
-    scales = tuple(float(s) for s in rng.uniform(0.001, 0.02, count).astype(np.float32))
-    data = rng.integers(-127, 128, shape).astype(np.int8)
-    return Tensor(name, shape, DType.INT8, QuantParams(scales, (0,) * count, axis), data)
-
-
-def bias(name: str, count: int) -> Tensor:
-    """An int32 bias."""
-    data = np.random.default_rng(_SEED).integers(-2000, 2000, count).astype(np.int32)
-    return Tensor(name, (count,), DType.INT32, None, data)
 
 
 def conv2d() -> Graph:
@@ -165,7 +132,7 @@ def sub() -> Graph:
     a, y = activation("a", (1, 4, 3)), activation("y", (1, 4, 3))
     op = Sub(
         "y",
-        (a, constant("c", (4, 3), 0.02, 4, np.random.default_rng(_SEED))),
+        (a, constant("c", (4, 3), 0.02, 4, np.random.default_rng(SEED))),
         (y,),
         Activation.NONE,
     )
@@ -202,8 +169,8 @@ def transpose_conv() -> Graph:
 def choices() -> Graph:
     """Operators that choose between two tensors by value, one of them constant."""
     x = activation("x", (2, 3))
-    slope = constant("slope", (3,), 0.01, 4, np.random.default_rng(_SEED))
-    limit = constant("limit", (3,), 0.05, -3, np.random.default_rng(_SEED))
+    slope = constant("slope", (3,), 0.01, 4, np.random.default_rng(SEED))
+    limit = constant("limit", (3,), 0.05, -3, np.random.default_rng(SEED))
     y, high, low = (activation(name, (2, 3)) for name in ("y", "high", "low"))
     ops: tuple[Op, ...] = (
         Prelu("y", (x, slope), (y,), Activation.NONE),
@@ -225,13 +192,6 @@ def quotients() -> Graph:
     ops += [k(t.name, (f, step), (t,), Activation.NONE) for k, t in zip(kinds, made, strict=False)]
     ops.append(Atan2("angle", (f, made[0]), (made[3],), Activation.NONE))
     return Graph("quotients", (x, f), (y, *made), tuple(ops))
-
-
-def select() -> Graph:
-    """Rows of one tensor or of another."""
-    a, b, y = (activation(name, (2, 3)) for name in "aby")
-    condition = plain("condition", (2,), DType.BOOL)
-    return Graph("select", (condition, a, b), (y,), (Select("y", (condition, a, b), (y,)),))
 
 
 def _alone(kind: type[Op], x: Tensor, y: Tensor, *attributes: object) -> Callable[[], Graph]:
@@ -260,156 +220,9 @@ def depthwise_conv2d() -> Graph:
 def fully_connected() -> Graph:
     """Two rows, the number of dimensions kept."""
     x, y = activation("x", (2, 1, 6)), activation("y", (2, 1, 5), 0.2)
-    kernel = constant("w", (5, 6), 0.01, 0, np.random.default_rng(_SEED))
+    kernel = constant("w", (5, 6), 0.01, 0, np.random.default_rng(SEED))
     op = FullyConnected("y", (x, kernel, bias("b", 5)), (y,), Activation.RELU, True)
     return Graph("fully_connected", (x,), (y,), (op,))
-
-
-def concatenation() -> Graph:
-    """Three tensors, one of them constant."""
-    a, b, y = activation("a", (2, 3)), activation("b", (2, 1)), activation("y", (2, 6))
-    c = constant("c", (2, 2), 0.05, -3, np.random.default_rng(_SEED))
-    op = Concatenation("y", (a, c, b), (y,), 1, Activation.NONE)
-    return Graph("concatenation", (a, b), (y,), (op,))
-
-
-def pack() -> Graph:
-    """Three tensors along a new axis, one of them constant."""
-    a, b, y = activation("a", (2, 3)), activation("b", (2, 3)), activation("y", (2, 3, 3))
-    c = constant("c", (2, 3), 0.05, -3, np.random.default_rng(_SEED))
-    return Graph("pack", (a, b), (y,), (Pack("y", (a, c, b), (y,), 1),))
-
-
-def gather() -> Graph:
-    """Rows of a table, by constant and by computed numbers."""
-    x, y, z = (
-        activation(name, shape) for name, shape in (("x", (5, 3)), ("y", (2, 3)), ("z", (5, 1)))
-    )
-    rows = Tensor("rows", (2,), DType.INT32, None, np.array([4, 0], np.int32))
-    numbers = plain("numbers", (1,), DType.INT32)
-    ops = (Gather("y", (x, rows), (y,), 0, 0), Gather("z", (x, numbers), (z,), 1, 0))
-    return Graph("gather", (x, numbers), (y, z), ops)
-
-
-def indexed() -> Graph:
-    """Rows by number, elements by place, a block at a computed place, and copies of it all."""
-    x, numbers = activation("x", (5, 3)), plain("numbers", (2,), DType.INT32)
-    rows, picked, block, y = (
-        activation(name, shape)
-        for name, shape in (("rows", (2, 3)), ("picked", (2,)), ("block", (5, 3)), ("y", (5, 6)))
-    )
-    places = Tensor("places", (2, 2), DType.INT32, None, np.array([[4, 0], [1, 2]], np.int32))
-    ops: tuple[Op, ...] = (
-        EmbeddingLookup("rows", (numbers, x), (rows,)),
-        GatherNd("picked", (x, places), (picked,)),
-        DynamicUpdateSlice("block", (x, rows, numbers), (block,)),
-        Tile("y", (block,), (y,), (1, 2)),
-    )
-    return Graph("indexed", (x, numbers), (y, picked), ops)
-
-
-def settled() -> Graph:
-    """What follows from shapes and constants."""
-    x = activation("x", (2, 3))
-    rank, count, shape = (
-        plain(name, sizes, DType.INT32)
-        for name, sizes in (("rank", ()), ("count", (2,)), ("shape", (2,)))
-    )
-    ends = [
-        Tensor(name, (), DType.INT32, None, np.array(value, np.int32))
-        for name, value in (("first", 1), ("last", 7), ("step", 4))
-    ]
-    sizes = Tensor("sizes", (1,), DType.INT32, None, np.array([5], np.int32))
-    ops: tuple[Op, ...] = (
-        Rank("rank", (x,), (rank,)),
-        Range("count", tuple(ends), (count,), 1, 4),
-        BroadcastArgs("shape", (count, sizes), (shape,), (1, 5)),
-    )
-    return Graph("settled", (x,), (rank, shape), ops)
-
-
-def parted() -> Graph:
-    """A tensor in parts, in every way that there is."""
-    x = activation("x", (2, 4))
-    halves = (activation("half0", (2, 2)), activation("half1", (2, 2)))
-    pieces = (activation("piece0", (2, 1)), activation("piece1", (2, 3)))
-    rows = (activation("row0", (4,)), activation("row1", (4,)))
-    ops = (
-        Split("half0", (x,), halves, 1),
-        SplitV("piece0", (x,), pieces, 1),
-        Unpack("row0", (x,), rows, 0),
-    )
-    return Graph("parted", (x,), (*halves, *pieces, *rows), ops)
-
-
-def pad_v2() -> Graph:
-    """A border of a constant value."""
-    x, y = activation("x", (1, 2, 3)), activation("y", (1, 4, 3))
-    fill = constant("fill", (), 0.05, -3, np.random.default_rng(_SEED))
-    paddings = ((0, 0), (2, 0), (0, 0))
-    pairs = Tensor("paddings", (3, 2), DType.INT32, None, np.array(paddings, np.int32))
-    op = PadV2("y", (x, pairs, fill), (y,), paddings)
-    return Graph("pad_v2", (x,), (y,), (op,))
-
-
-def svdf() -> Graph:
-    """Two units of two filters over the last three frames, without bias."""
-    rng = np.random.default_rng(_SEED)
-    x, y = activation("x", (1, 5)), activation("y", (1, 2))
-    quant = QuantParams((float(np.float32(1e-3)),), (0,))
-    before, after = (Tensor(name, (1, 12), DType.INT16, quant) for name in ("s", "s/after"))
-    feature = constant("feature", (4, 5), 0.02, 0, rng)
-    values = rng.integers(-999, 999, (4, 3)).astype(np.int16)
-    op = Svdf(
-        "y", (x, before, feature, Tensor("time", (4, 3), DType.INT16, quant, values)), (y, after), 2
-    )
-    state = State(before, after, np.zeros(before.shape, np.int16))
-    return Graph("svdf", (x,), (y,), (op,), (state,))
-
-
-def branches() -> Graph:
-    """One of two branches, one of which branches again."""
-    return graph_of([if_op("if", (2, 3), nested=True)], "branches")
-
-
-def rounds() -> Graph:
-    """A loop within a loop."""
-    return graph_of([while_op("while", (3,), nested=True)], "rounds")
-
-
-def buffered(slots: int = 4) -> Graph:
-    """The last slots of 2x3, as one vector."""
-    x = activation("x", (1, 1, 2, 3))
-    before, y = activation("slots", (1, slots, 2, 3)), activation("y", (1, 6 * slots))
-    after = replace(before, name="slots/after")
-    ops = (CircularBuffer("slots", (x, before), (after,)), Reshape("y", (after,), (y,)))
-    initial = np.full(before.shape, before.zero_point, np.int8)
-    return Graph("buffered", (x,), (y,), ops, (State(before, after, initial),))
-
-
-def lstm() -> Graph:
-    """Two units over three frames of four features, with a cell clip."""
-    rng = np.random.default_rng(_SEED)
-    x, y = activation("x", (1, 3, 4)), activation("y", (1, 3, 2), 1 / 128, 0)
-    fine = QuantParams((2.0**-12,), (0,))
-    hidden, cell = activation("h", (1, 2), 1 / 128, 0), Tensor("c", (1, 2), DType.INT16, fine)
-    after = [replace(t, name=f"{t.name}/after") for t in (hidden, cell)]
-    gates = (
-        *(constant(f"w{i}", (2, 4), 0.02, 0, rng) for i in range(4)),
-        *(constant(f"r{i}", (2, 2), 0.02, 0, rng) for i in range(4)),
-        *(bias(f"b{i}", 2) for i in range(4)),
-    )
-    op = UnidirectionalSequenceLstm("y", (x, hidden, cell, *gates), (y, *after), False, 2.0)
-    states = tuple(
-        State(before, t, np.zeros(before.shape, t.dtype.numpy))
-        for before, t in zip((hidden, cell), after, strict=True)
-    )
-    return Graph("lstm", (x,), (y,), (op,), states)
-
-
-def audio() -> Graph:
-    """Every operator of the audio front end, each for itself."""
-    return graph_of(drawn(EXACT | WAITING | FLOAT, 1), "audio")
 
 
 _IMAGE, _POOLED, _ROW = (1, 4, 4, 2), (1, 2, 2, 2), (1, 8)

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from firmware_tests.models.edit import edited
-from firmware_tests.models.samples import SAMPLES, activation, conv2d, residual, sub
+from firmware_tests.models.parts import activation
+from firmware_tests.models.samples import SAMPLES, conv2d, residual, sub
 from firmware_tests.models.writer import to_tflite
 from tinygen import ctext
 from tinygen.errors import UnsupportedError

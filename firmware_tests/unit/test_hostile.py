@@ -1,6 +1,5 @@
 """A damaged or malicious file ends in one clear error, soon and without much memory."""
 
-import contextlib
 import random
 import struct
 import time
@@ -18,26 +17,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from firmware_tests.kernels.harness import graph_of
-from firmware_tests.kernels.tensors import constant, plain
+from firmware_tests.kernels.tensors import plain
 from firmware_tests.models.controls import while_op
-from firmware_tests.models.edit import edited
+from firmware_tests.models.edit import edited, setting, shaped, with_inputs, with_outputs
+from firmware_tests.models.parts import activation
 from firmware_tests.models.random_states import random_stateful_graph
-from firmware_tests.models.samples import SAMPLES, activation, conv2d, residual, sub, weights
+from firmware_tests.models.samples import SAMPLES, conv2d, residual, sub
 from firmware_tests.models.writer import to_tflite
 from tinygen.compile import Options, compile_model
 from tinygen.emit import emit
-from tinygen.errors import ModelError, TinygenError, UnsupportedError
+from tinygen.errors import ModelError, TinygenError
 from tinygen.frontend.tflite import inspect_model, read_model
-from tinygen.ir import Activation, DType, Graph, Numerics, QuantParams, Tensor, verify
+from tinygen.ir import DType, Graph, Numerics, QuantParams, Tensor, verify
 from tinygen.isa import Isa
-from tinygen.ops.abs import Abs
-from tinygen.ops.broadcast_to import BroadcastTo
 from tinygen.ops.cast import Cast
-from tinygen.ops.conv2d import Conv2D
-from tinygen.ops.if_then_else import If
-from tinygen.ops.window import Window
-from tinygen.passes import run_pipeline
-from tinygen.passes.fold_constants import fold_constants
 from tinygen.vectors import draw_vectors
 
 SEED = 20240229
@@ -119,39 +112,6 @@ def test_impossible_quantization_is_refused(changes: dict[str, Any], words: str)
     message = refusal(to_tflite(requantized(**changes)))
     assert "tensor 'x'" in message
     assert words in message
-
-
-def shaped(*shape: int) -> Callable[[Any], None]:
-    def change(model: Any) -> None:
-        model.subgraphs[0].tensors[0].shape = np.array(shape, np.int32)
-
-    return change
-
-
-def with_inputs(*indices: int) -> Callable[[Any], None]:
-    def change(model: Any) -> None:
-        model.subgraphs[0].operators[0].inputs = np.array(indices, np.int32)
-
-    return change
-
-
-def with_outputs(*indices: int) -> Callable[[Any], None]:
-    def change(model: Any) -> None:
-        model.subgraphs[0].operators[0].outputs = np.array(indices, np.int32)
-
-    return change
-
-
-def setting(path: str, value: Any) -> Callable[[Any], None]:
-    """Set one field of the schema's object tree; ``path`` reads like Python."""
-
-    def change(model: Any) -> None:
-        target, _, name = path.rpartition(".")
-        for step in target.split(".") if target else ():
-            model = model[int(step)] if step.isdigit() else getattr(model, step)
-        setattr(model, name, value)
-
-    return change
 
 
 def negative_code(model: Any) -> None:
@@ -378,74 +338,14 @@ def test_a_name_in_an_error_is_not_repeated_without_bound() -> None:
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda s: s.__name__)
 @pytest.mark.parametrize("ends", ["inputs", "outputs"])
 @pytest.mark.parametrize("kept", [0, 1])
-def test_operators_that_lack_inputs_or_outputs_are_refused(
+def test_operators_that_lack_inputs_or_outputs_end_in_a_graph_or_an_error(
     sample: Callable[[], Graph], ends: str, kept: int
 ) -> None:
     def change(model: Any) -> None:
         for op in model.subgraphs[0].operators:
             setattr(op, ends, list(getattr(op, ends))[:kept] or None)
 
-    data = edited(to_tflite(sample()), change)
-    with contextlib.suppress(TinygenError):  # some operators need only one
-        read_model(data, "m.tflite", Numerics.TFLM)
-
-
-# What is sound, and more than tinygen takes.
-
-
-def test_an_activation_larger_than_any_memory_is_a_problem() -> None:
-    found = inspect_model(
-        edited(to_tflite(residual()), shaped(1, 2**15, 2**12, 1)), "m.tflite", Numerics.TFLM
-    )
-    assert any("takes 134,217,728 bytes; tinygen compiles" in p for p in found.problems)
-    assert found.graph is None
-
-
-def test_a_last_dimension_without_bound_is_a_problem() -> None:
-    found = inspect_model(
-        edited(to_tflite(residual()), shaped(1, 1, 1, 2**21)), "m.tflite", Numerics.TFLM
-    )
-    assert any("has a last dimension of 2,097,152; tinygen takes" in p for p in found.problems)
-
-
-def test_too_many_operators_are_refused_soon() -> None:
-    def change(model: Any) -> None:
-        model.subgraphs[0].operators = model.subgraphs[0].operators * 3000
-
-    with pytest.raises(UnsupportedError, match="6,000 operators; tinygen reads up to 2,048"):
-        inspect_model(edited(to_tflite(residual()), change), "m.tflite", Numerics.TFLM)
-
-
-def test_channels_without_bound_in_all_are_a_problem() -> None:
-    graph, wide = sub(), (1, 2**20)
-    x = activation("x", wide)
-    made = [activation(f"y{i}", wide) for i in range(5)]
-    ops = tuple(Abs(y.name, (x,), (y,)) for y in made)
-    found = inspect_model(
-        to_tflite(replace(graph, inputs=(x,), outputs=tuple(made), ops=ops)),
-        "m.tflite",
-        Numerics.TFLM,
-    )
-    assert any("add up to 6,291,456; tinygen takes" in p for p in found.problems)
-
-
-def test_constants_that_blow_up_one_after_the_other_are_refused() -> None:
-    """Each is small enough; together they are more than tinygen folds."""
-    value = constant("v", (1,), 0.05, 0, np.random.default_rng(SEED))
-    made = [activation(f"y{i}", (10, 2**20), 0.05, 0) for i in range(2)]
-    ops = tuple(BroadcastTo(y.name, (value,), (y,)) for y in made)
-    graph = Graph("bomb", (activation("x", (1,)),), tuple(made), ops)
-    with pytest.raises(UnsupportedError, match="makes constants of 20,971,520 bytes"):
-        fold_constants(graph)
-
-
-def test_constants_that_take_long_to_compute_are_refused() -> None:
-    x = constant("x", (1, 256, 256, 8), 0.05, 0, np.random.default_rng(SEED))
-    y = activation("y", (1, 256, 256, 8))
-    window = Window((9, 9), (1, 1), (1, 1), (4, 4))
-    op = Conv2D("y", (x, weights("w", (8, 9, 9, 8))), (y,), window, Activation.NONE)
-    with pytest.raises(UnsupportedError, match="339,738,624 multiply-accumulates"):
-        fold_constants(Graph("long", (activation("i", (1,)),), (y,), (op,)))
+    attempt(edited(to_tflite(sample()), change))  # some operators need only one
 
 
 def loop_model(change: Callable[[Any], None]) -> bytes:
@@ -481,39 +381,3 @@ def test_inputs_of_a_quantized_truth_value_are_drawn() -> None:
     y = replace(plain("y", (2, 3), DType.BOOL), quant=QuantParams((0.5,), (0,)))
     graph = Graph("n", (x,), (y,), (Cast("y", (x,), (y,)),))
     assert len(draw_vectors(graph, 3, 0)) == 3
-
-
-def one_branch(name: str, x: Tensor, inner: Graph) -> Graph:
-    """``inner`` if a condition holds, and else as well."""
-    condition = plain(f"{name}_condition", (1,), DType.BOOL)
-    outputs = tuple(replace(t, name=f"{name}_{i}") for i, t in enumerate(inner.outputs))
-    op = If(outputs[0].name, (condition, x), outputs, (inner, inner))
-    return Graph(name, (condition, x), outputs, (op,))
-
-
-def test_subgraphs_too_deep_within_one_another_are_refused() -> None:
-    """There was a RecursionError."""
-    x = plain("x", (1,), DType.BOOL)
-    graph = Graph("leaf", (x,), (x,), ())
-    for depth in range(300):
-        flag, y = plain(f"flag{depth}", (1,), DType.BOOL), plain(f"y{depth}", (1,), DType.BOOL)
-        otherwise = Graph(f"else{depth}", (x,), (x,), ())
-        op = If(y.name, (flag, flag), (y,), (graph, otherwise))
-        graph = Graph(f"level{depth}", (flag,), (y,), (op,))
-    assert attempt(to_tflite(graph)) == "UnsupportedError"
-
-
-def test_channels_inside_of_branches_count() -> None:
-    x, y = activation("x", (1, 2**20)), activation("y", (1, 2**20))
-    branch = Graph("branch", (x,), (y,), (Abs("y", (x,), (y,)),))
-    given = activation("given", (1, 2**20))
-    found = inspect_model(to_tflite(one_branch("m", given, branch)), "m.tflite", Numerics.TFLM)
-    assert any("add up to 6,291,457; tinygen takes" in p for p in found.problems)
-
-
-def test_constants_that_blow_up_in_branches_are_refused() -> None:
-    x, y = activation("x", (1,), 0.05, 0), activation("y", (10, 2**20), 0.05, 0)
-    value = constant("v", (1,), 0.05, 0, np.random.default_rng(SEED))
-    branch = Graph("branch", (x,), (y,), (BroadcastTo("y", (value,), (y,)),))
-    with pytest.raises(UnsupportedError, match="makes constants of 20,971,520 bytes"):
-        run_pipeline(one_branch("m", activation("given", (1,), 0.05, 0), branch))

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from firmware_tests.kernels.harness import SANITIZERS, WARNINGS
 from firmware_tests.kernels.tensors import plain
-from firmware_tests.models import samples
+from firmware_tests.models import parts, samples
 from tinygen.cli import main
 from tinygen.errors import UnsupportedError
 from tinygen.firmware.files import DTYPE_CODES
@@ -29,7 +29,7 @@ def model(
     x: Tensor | None = None, y: Tensor | None = None, shape: tuple[int, ...] = (1, 4, 5, 3)
 ) -> Graph:
     """One operator between two tensors; what it computes does not matter here."""
-    x, y = x or samples.activation("x", shape), y or samples.activation("y", shape)
+    x, y = x or parts.activation("x", shape), y or parts.activation("y", shape)
     return Graph("model", (x,), (y,), (Logistic("y", (x,), (y,)),))
 
 
@@ -47,7 +47,7 @@ def test_every_benchmark_has_its_name_and_its_bytes() -> None:
 
 
 def test_inputs_that_are_what_the_runner_sends_stay_as_they_are() -> None:
-    pixels = model(Tensor("x", (1, 4), DType.UINT8, samples.activation("q", (1,)).quant))
+    pixels = model(Tensor("x", (1, 4), DType.UINT8, parts.activation("q", (1,)).quant))
     assert wire("model", pixels, App.MLPERF_TINY_IC).flip == 0
     floats = model(plain("x", (1, 4), DType.FLOAT32), plain("y", (1, 4), DType.FLOAT32))
     found = wire("model", floats, App.MLPERF_TINY_AD)
@@ -61,7 +61,7 @@ def test_inputs_that_are_what_the_runner_sends_stay_as_they_are() -> None:
         (samples.residual, App.MLPERF_TINY_KWS, "1 inputs and 3 outputs"),
         (lambda: model(plain("x", (4,), DType.FLOAT32)), App.MLPERF_TINY_KWS, "not int8"),
         (lambda: model(plain("x", (4,), DType.INT8)), App.MLPERF_TINY_VWW, "not int8 or uint8"),
-        (lambda: model(y=samples.activation("y", (7,))), App.MLPERF_TINY_AD, "60 inputs .* not 7"),
+        (lambda: model(y=parts.activation("y", (7,))), App.MLPERF_TINY_AD, "60 inputs .* not 7"),
     ],
 )
 def test_a_model_that_cannot_be_the_benchmark_is_refused(
